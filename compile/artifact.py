@@ -1,0 +1,279 @@
+"""The compiled artifact: a NetX file that lava-dl reads too, with registers and placement besides.
+
+Groups ``layer/<i>`` are ordinary NetX: whole-number weights, conv, flatten and dense layers, so a
+machine with nothing but lava-dl and a board can load the file. Root attributes and the groups
+``registers`` and ``placement`` hold what only lavadeploy reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict, cast
+
+import numpy as np
+
+from ..hw_profiles import HardwareProfile
+from ..netx import (
+    PRODUCER,
+    ConvLayer,
+    CubaNeuron,
+    DenseLayer,
+    FlattenLayer,
+    InputLayer,
+    Layer,
+    NetxFormatError,
+    Network,
+    NeuronKind,
+    size_of,
+)
+from ..netx.hdf5_store import RawValue, StoredTree, read_tree
+from ..netx.hdf5_store import write_tree as write_hdf5
+from ..netx.reader import network_from_tree
+from ..netx.writer import netx_values
+from .passes.legalize import Legalize
+from .stages import (
+    ChipConv,
+    ChipDense,
+    ChipLayer,
+    ChipNetwork,
+    CompiledNetwork,
+    Core,
+    NeuronRegisters,
+    Placement,
+    SignMode,
+    Usage,
+    WeightRegisters,
+)
+
+FORMAT = "lavadeploy-artifact"
+FORMAT_VERSION = 1
+
+
+class _UsageRow(TypedDict):
+    resource: str
+    used: int
+    available: int | None
+
+
+def save_artifact(compiled: CompiledNetwork, path: str | Path) -> None:
+    """Write a compiled network.
+
+    Parameters
+    ----------
+    compiled : CompiledNetwork
+        What to write.
+    path : str or Path
+        The file to create or replace, by habit ending in ``.ldc``.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written; nothing is left behind.
+
+    Notes
+    -----
+    The same compiled network gives the same bytes.
+    """
+    values = netx_values(_as_netx(compiled.network))
+    for layer in compiled.network.layers:
+        prefix = f"registers/{layer.name}"
+        values[f"{prefix}/exponent"] = np.array(layer.weights.exponent, dtype=np.int64)
+        values[f"{prefix}/bits"] = np.array(layer.weights.bits, dtype=np.int64)
+        values[f"{prefix}/sign_mode"] = layer.weights.sign_mode.value
+    usage: list[list[_UsageRow]] = []
+    for core in compiled.placement.cores:
+        values[f"placement/{core.index}/layer"] = core.layer
+        values[f"placement/{core.index}/neurons"] = core.neurons
+        usage.append(
+            [{"resource": u.resource, "used": u.used, "available": u.available} for u in core.usage]
+        )
+    write_hdf5(
+        Path(path),
+        values,
+        {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "producer": PRODUCER,
+            "profile": compiled.profile.model_dump_json(),
+            "source_sha256": compiled.source_sha256,
+            "passes": json.dumps(compiled.passes),
+            "warnings": json.dumps(compiled.warnings),
+            "layer_names": json.dumps([layer.name for layer in compiled.network.layers]),
+            "core_usage": json.dumps(usage),
+        },
+    )
+
+
+def load_artifact(path: str | Path) -> CompiledNetwork:
+    """Read a compiled network.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file that `save_artifact` wrote.
+
+    Returns
+    -------
+    CompiledNetwork
+        Equal to the one that was saved.
+
+    Raises
+    ------
+    NetxFormatError
+        When the file is not an artifact, is damaged, or was written by a later version.
+    """
+    tree = read_tree(Path(path))
+    _check_format(tree)
+    try:
+        return _compiled(tree)
+    except NetxFormatError:
+        raise
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise NetxFormatError(
+            f"'{path}': damaged artifact ({type(error).__name__}: {error}). Compile it again."
+        ) from error
+
+
+def _check_format(tree: StoredTree) -> None:
+    if tree.attributes.get("format") != FORMAT:
+        raise NetxFormatError(
+            f"'{tree.path}': is not a compiled artifact. Compile the network first: "
+            f"lavadeploy compile {tree.path} --profile loihi2 -o net.ldc"
+        )
+    version = tree.attributes.get("format_version")
+    if version != FORMAT_VERSION:
+        raise NetxFormatError(
+            f"'{tree.path}': has artifact version {version}; this lavadeploy reads version "
+            f"{FORMAT_VERSION}. Compile it again."
+        )
+
+
+def _compiled(tree: StoredTree) -> CompiledNetwork:
+    legal = Legalize().run(network_from_tree(tree))
+    names = cast(list[str], json.loads(str(tree.attributes["layer_names"])))
+    layers = tuple(
+        _chip_layer(tree, name, layer, shapes.shape_in, shapes.shape_out)
+        for name, layer, shapes in zip(names, legal.layers, legal.shapes, strict=True)
+    )
+    usage = cast(list[list[_UsageRow]], json.loads(str(tree.attributes["core_usage"])))
+    cores = tuple(_core(tree, index, rows) for index, rows in enumerate(usage))
+    return CompiledNetwork(
+        network=ChipNetwork(input_shape=legal.input_shape, layers=layers),
+        placement=Placement(cores=cores),
+        profile=HardwareProfile.model_validate_json(str(tree.attributes["profile"])),
+        source_sha256=str(tree.attributes["source_sha256"]),
+        passes=tuple(cast(list[str], json.loads(str(tree.attributes["passes"])))),
+        warnings=tuple(cast(list[str], json.loads(str(tree.attributes["warnings"])))),
+    )
+
+
+def _chip_layer(
+    tree: StoredTree,
+    name: str,
+    layer: DenseLayer | ConvLayer,
+    shape_in: tuple[int, ...],
+    shape_out: tuple[int, ...],
+) -> ChipLayer:
+    exponent = _integer(tree.values, f"registers/{name}/exponent")
+    wide = layer.weight << -exponent if exponent <= 0 else layer.weight >> exponent
+    registers = WeightRegisters(
+        mantissa=wide.astype(np.int16),
+        exponent=exponent,
+        bits=_integer(tree.values, f"registers/{name}/bits"),
+        sign_mode=SignMode(str(tree.values[f"registers/{name}/sign_mode"])),
+    )
+    if not np.array_equal(registers.effective(), layer.weight):
+        raise ValueError(f"{name}: registers and weights disagree")
+    neuron = NeuronRegisters(
+        vth_mantissa=layer.neuron.vth_mantissa,
+        current_decay=layer.neuron.current_decay,
+        voltage_decay=layer.neuron.voltage_decay,
+        bias_mantissa=layer.bias,
+    )
+    if isinstance(layer, DenseLayer):
+        return ChipDense(
+            name=name,
+            shape_in=shape_in,
+            shape_out=shape_out,
+            weights=registers,
+            neuron=neuron,
+            delay=layer.delay,
+        )
+    return ChipConv(
+        name=name,
+        shape_in=shape_in,
+        shape_out=shape_out,
+        weights=registers,
+        neuron=neuron,
+        delay=layer.delay,
+        stride=layer.stride,
+        padding=layer.padding,
+        dilation=layer.dilation,
+        groups=layer.groups,
+    )
+
+
+def _core(tree: StoredTree, index: int, rows: list[_UsageRow]) -> Core:
+    neurons = cast(Any, tree.values[f"placement/{index}/neurons"])
+    return Core(
+        index=index,
+        layer=str(tree.values[f"placement/{index}/layer"]),
+        neurons=neurons.astype(np.int32),
+        usage=tuple(Usage(**row) for row in rows),
+    )
+
+
+def _integer(values: Mapping[str, RawValue], name: str) -> int:
+    return int(cast(Any, values[name]).item())
+
+
+def _as_netx(network: ChipNetwork) -> Network:
+    """Return the layers as ordinary NetX, with the flatten layers that lava-dl needs."""
+    layers: list[Layer] = []
+    if len(network.input_shape) == 3:
+        # lava-dl takes the size of the image from here
+        layers.append(InputLayer(name="layer0", shape=network.input_shape))
+    for chip_layer in network.layers:
+        name = f"layer{len(layers)}"
+        match chip_layer:
+            case ChipDense():
+                if len(chip_layer.shape_in) == 3:
+                    shape = (size_of(chip_layer.shape_in), 1, 1)
+                    layers.append(FlattenLayer(name=name, shape=shape))
+                layers.append(
+                    DenseLayer(
+                        name=f"layer{len(layers)}",
+                        shape=chip_layer.shape_out,
+                        weight=chip_layer.weights.effective(),
+                        neuron=_cuba(chip_layer.neuron),
+                        bias=chip_layer.neuron.bias_mantissa,
+                        delay=chip_layer.delay,
+                    )
+                )
+            case ChipConv():
+                layers.append(
+                    ConvLayer(
+                        name=name,
+                        shape=chip_layer.shape_out,
+                        weight=chip_layer.weights.effective(),
+                        stride=chip_layer.stride,
+                        padding=chip_layer.padding,
+                        dilation=chip_layer.dilation,
+                        groups=chip_layer.groups,
+                        neuron=_cuba(chip_layer.neuron),
+                        bias=chip_layer.neuron.bias_mantissa,
+                        delay=chip_layer.delay,
+                    )
+                )
+    return Network(layers=tuple(layers))
+
+
+def _cuba(registers: NeuronRegisters) -> CubaNeuron:
+    return CubaNeuron(
+        kind=NeuronKind.CUBA,
+        vth_mantissa=registers.vth_mantissa,
+        current_decay=registers.current_decay,
+        voltage_decay=registers.voltage_decay,
+    )

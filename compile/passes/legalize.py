@@ -1,0 +1,91 @@
+"""Pass: leave only layers that the chip has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from typing_extensions import assert_never
+
+from ...netx import (
+    ConvLayer,
+    CubaNeuron,
+    DenseLayer,
+    FlattenLayer,
+    InputLayer,
+    LayerShapes,
+    Network,
+    Shape,
+    UnsupportedNetworkError,
+    infer_shapes,
+)
+from ..stages import LegalNetwork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Legalize:
+    """Take out layers that compute nothing and refuse those the chip does not have.
+
+    Before: input, conv, flatten, dense.
+    After: conv, dense; the order of a convolution's neurons, channel slowest, is kept.
+
+    Attributes
+    ----------
+    input_shape : tuple of int or None
+        See `infer_shapes`.
+    """
+
+    input_shape: Shape | None = None
+    name: str = "legalize"
+
+    def run(self, network: Network) -> LegalNetwork:
+        """Return the legal network.
+
+        Raises
+        ------
+        UnsupportedNetworkError
+            With every layer that cannot be lowered.
+        NetxFormatError
+            When the layers do not fit each other.
+        """
+        shapes = infer_shapes(network, self.input_shape)
+        problems: list[str] = []
+        kept: list[DenseLayer | ConvLayer] = []
+        kept_shapes: list[LayerShapes] = []
+        for layer, shape in zip(network.layers, shapes, strict=True):
+            match layer:
+                case InputLayer():
+                    if layer.neuron is not None:
+                        problems.append(
+                            f"{layer.name}: an input layer with neurons cannot be compiled by this "
+                            "version. Feed the spikes of that layer as input and export without it."
+                        )
+                case FlattenLayer():
+                    pass
+                case DenseLayer() | ConvLayer():
+                    problems += _neuron_problems(layer.name, layer.neuron)
+                    kept.append(layer)
+                    kept_shapes.append(shape)
+                case _:
+                    assert_never(layer)
+        if not kept and not problems:
+            problems.append("the network has no dense or convolution layer, so there is no neuron.")
+        if problems:
+            raise UnsupportedNetworkError(problems)
+        return LegalNetwork(
+            input_shape=shapes[0].shape_in, layers=tuple(kept), shapes=tuple(kept_shapes)
+        )
+
+
+def _neuron_problems(name: str, neuron: CubaNeuron) -> list[str]:
+    problems: list[str] = []
+    if neuron.refractory_delay != 1:
+        problems.append(
+            f"{name}: refractory delay {neuron.refractory_delay}; only 1 (none) can be compiled by "
+            "this version. Train without a refractory period."
+        )
+    if neuron.graded_spike:
+        problems.append(
+            f"{name}: CUBA neurons with graded spikes cannot be compiled by this version. "
+            "Train with graded_spike=False."
+        )
+    return problems

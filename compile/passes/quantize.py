@@ -1,0 +1,175 @@
+"""Pass: turn whole-number weights into mantissa, exponent, width and sign mode, without loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from typing_extensions import assert_never
+
+from ...hw_profiles import HardwareProfile
+from ...netx import ConvLayer, DenseLayer, IntArray
+from ..rules import Problem, raise_problems
+from ..stages import (
+    ChipConv,
+    ChipDense,
+    ChipLayer,
+    ChipNetwork,
+    LegalNetwork,
+    NeuronRegisters,
+    SignMode,
+    WeightRegisters,
+)
+
+# Largest mantissas of each sign mode at full width (brian2loihi; lava/utils/weightutils.py).
+# Mixed-sign mantissas of 8 bits are even, since the sign takes one of them.
+MANTISSA_RANGE = {
+    SignMode.MIXED: (-256, 255),
+    SignMode.EXCITATORY: (0, 255),
+    SignMode.INHIBITORY: (-255, 0),
+}
+FULL_WIDTH = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantize:
+    """Find registers that hold a layer's weights exactly, in the fewest bits that the chip has.
+
+    Before: weights as whole numbers in units of 1/64.
+    After: mantissas, aligned to the most significant bit, with an exponent; nothing is rounded.
+
+    Attributes
+    ----------
+    profile : HardwareProfile
+        The chip, whose widths and exponents are legal.
+    """
+
+    profile: HardwareProfile
+    name: str = "quantize"
+
+    def run(self, network: LegalNetwork) -> ChipNetwork:
+        """Return the network in register form.
+
+        Raises
+        ------
+        UnsupportedNetworkError
+            With every layer whose weights no legal width holds exactly.
+        """
+        problems: list[Problem] = []
+        layers: list[ChipLayer] = []
+        for layer, shape in zip(network.layers, network.shapes, strict=True):
+            registers = weight_registers(layer.weight, self.profile)
+            if registers is None:
+                problems.append(_too_wide(layer, self.profile))
+                continue
+            neuron = NeuronRegisters(
+                vth_mantissa=layer.neuron.vth_mantissa,
+                current_decay=layer.neuron.current_decay,
+                voltage_decay=layer.neuron.voltage_decay,
+                bias_mantissa=layer.bias,
+            )
+            match layer:
+                case DenseLayer():
+                    layers.append(
+                        ChipDense(
+                            name=layer.name,
+                            shape_in=shape.shape_in,
+                            shape_out=shape.shape_out,
+                            weights=registers,
+                            neuron=neuron,
+                            delay=layer.delay,
+                        )
+                    )
+                case ConvLayer():
+                    layers.append(
+                        ChipConv(
+                            name=layer.name,
+                            shape_in=shape.shape_in,
+                            shape_out=shape.shape_out,
+                            weights=registers,
+                            neuron=neuron,
+                            delay=layer.delay,
+                            stride=layer.stride,
+                            padding=layer.padding,
+                            dilation=layer.dilation,
+                            groups=layer.groups,
+                        )
+                    )
+                case _:
+                    assert_never(layer)
+        raise_problems(tuple(problems))
+        return ChipNetwork(input_shape=network.input_shape, layers=tuple(layers))
+
+    def ensures(self, before: LegalNetwork, after: ChipNetwork) -> None:
+        """Check that every effective weight equals the weight it was made from."""
+        for old, new in zip(before.layers, after.layers, strict=True):
+            assert np.array_equal(old.weight, new.weights.effective()), old.name
+
+
+def weight_registers(weight: IntArray, profile: HardwareProfile) -> WeightRegisters | None:
+    """Return exact registers for whole-number weights, or None when no legal width holds them.
+
+    Parameters
+    ----------
+    weight : int32 array
+        In units of 1/64, within [-256, 255].
+    profile : HardwareProfile
+        Gives the legal widths and the least exponent.
+
+    Returns
+    -------
+    WeightRegisters or None
+        With the fewest bits; mantissas are aligned to the most significant bit, as
+        ``lava.lib.dl.netx.utils.optimize_weight_bits`` aligns them.
+
+    Examples
+    --------
+    >>> from lavadeploy.hw_profiles import load_profile
+    >>> found = weight_registers(np.array([[-64, 32, 96]]), load_profile("loihi2"))
+    >>> found.bits, found.exponent, found.mantissa.tolist()
+    (4, -1, [[-128, 64, 192]])
+    """
+    mode = _sign_mode(weight)
+    low, high = MANTISSA_RANGE[mode]
+    shift = 0
+    while (
+        -shift > profile.formats.weight_exponent_min.value
+        and weight.any()
+        and low <= int(weight.min()) << (shift + 1)
+        and int(weight.max()) << (shift + 1) <= high
+    ):
+        shift += 1
+    mantissa = weight.astype(np.int32) << shift
+    needed = FULL_WIDTH + (mode is SignMode.MIXED) - _trailing_zeros(mantissa)
+    legal = [b for b in profile.formats.weight_bits.value if b >= needed]
+    if not legal:
+        return None
+    frozen = mantissa.astype(np.int16)
+    frozen.setflags(write=False)
+    return WeightRegisters(mantissa=frozen, exponent=-shift, bits=min(legal), sign_mode=mode)
+
+
+def _sign_mode(weight: IntArray) -> SignMode:
+    least, largest = int(weight.min()), int(weight.max())
+    if least >= 0:
+        return SignMode.EXCITATORY
+    # -256 exists with a sign bit only
+    return SignMode.MIXED if largest > 0 or least < -255 else SignMode.INHIBITORY
+
+
+def _trailing_zeros(mantissa: IntArray) -> int:
+    """Return how many low bits are zero in every mantissa, at most 8."""
+    combined = int(np.bitwise_or.reduce(np.abs(mantissa), axis=None))
+    return FULL_WIDTH if combined == 0 else min(FULL_WIDTH, (combined & -combined).bit_length() - 1)
+
+
+def _too_wide(layer: DenseLayer | ConvLayer, profile: HardwareProfile) -> Problem:
+    widest = max(profile.formats.weight_bits.value)
+    return Problem(
+        layer=layer.name,
+        found=f"weights between {int(layer.weight.min())} and {int(layer.weight.max())} with odd "
+        "numbers among them need 9 bits",
+        allowed=f"{profile.name} allows {widest} bits, which hold even numbers when signs are mixed",
+        remedy="Round the weights to even numbers, as SLAYER does, or compile for 'ideal'.",
+        rule="weight_width",
+    )

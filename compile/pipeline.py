@@ -1,0 +1,59 @@
+"""The compiler, in the order in which it works."""
+
+from __future__ import annotations
+
+from ..hw_profiles import HardwareProfile
+from ..netx import Network, Shape
+from .overflow import parity_warnings
+from .passes.legalize import Legalize
+from .passes.place import Place
+from .passes.quantize import Quantize
+from .rules import check_rules, raise_problems
+from .stages import CompiledNetwork
+
+
+def compile_network(
+    network: Network, profile: HardwareProfile, *, input_shape: Shape | None = None
+) -> CompiledNetwork:
+    """Compile a network for a chip.
+
+    Parameters
+    ----------
+    network : Network
+        As read or exported.
+    profile : HardwareProfile
+        The chip.
+    input_shape : tuple of int, optional
+        (C, H, W); needed only for files that start with a convolution whose stride is not 1.
+
+    Returns
+    -------
+    CompiledNetwork
+        Registers on cores, with the warnings of reader and compiler.
+
+    Raises
+    ------
+    UnsupportedNetworkError
+        When the network breaks rules of the chip; every problem of a stage is listed.
+    NetxFormatError
+        When the layers do not fit each other.
+    """
+    legalize = Legalize(input_shape=input_shape)
+    quantize = Quantize(profile=profile)
+    place = Place(profile=profile)
+
+    legal = legalize.run(network)
+    raise_problems(check_rules(legal, profile))
+    chip = quantize.run(legal)
+    quantize.ensures(legal, chip)
+    placement = place.run(chip)
+    place.ensures(chip, placement)
+
+    return CompiledNetwork(
+        network=chip,
+        placement=placement,
+        profile=profile,
+        source_sha256=network.source.sha256 if network.source else "",
+        passes=(legalize.name, "check", quantize.name, place.name),
+        warnings=network.warnings + parity_warnings(chip),
+    )

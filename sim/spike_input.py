@@ -1,0 +1,179 @@
+"""Input spikes of a run."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compile import CompiledNetwork
+from ..netx import SpikeInputError, size_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SpikeInput:
+    """N separate samples of T steps, in SLAYER's axis order.
+
+    Attributes
+    ----------
+    spikes : integer array, shape (N, C, T) or (N, C, H, W, T)
+        Number or payload of the spikes that enter in each step; not negative.
+    labels : int64 array, shape (N,), or None
+        Right class of each sample.
+    """
+
+    spikes: NDArray[Any]
+    labels: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        _check_spikes(self.spikes)
+        compact = self.spikes.astype(_narrowest(self.spikes), copy=True)
+        compact.setflags(write=False)
+        object.__setattr__(self, "spikes", compact)
+        if self.labels is not None:
+            labels = np.asarray(self.labels)
+            _check_labels(labels, self.spikes.shape[0])
+            object.__setattr__(self, "labels", labels.astype(np.int64))
+
+    @property
+    def n_samples(self) -> int:
+        """N."""
+        return int(self.spikes.shape[0])
+
+    @property
+    def n_steps(self) -> int:
+        """T."""
+        return int(self.spikes.shape[-1])
+
+    def first(self, samples: int | None) -> SpikeInput:
+        """Return the first samples only; all of them for None."""
+        if samples is None or samples >= self.n_samples:
+            return self
+        labels = None if self.labels is None else self.labels[:samples]
+        return SpikeInput(spikes=self.spikes[:samples], labels=labels)
+
+    def sha256(self) -> str:
+        """Return a hash of shape and spikes, the same for every integer type they come in."""
+        digest = hashlib.sha256(repr(self.spikes.shape).encode("ascii"))
+        digest.update(np.ascontiguousarray(self.spikes).tobytes())
+        return digest.hexdigest()
+
+
+def load_spike_input(path: str | Path) -> SpikeInput:
+    """Read input spikes from an ``.npz`` file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file with ``spikes`` (see `SpikeInput`) and optionally ``labels``.
+
+    Raises
+    ------
+    SpikeInputError
+        When the file is missing, not ``.npz``, lacks ``spikes``, or these have the wrong shape,
+        type or sign.
+    """
+    path = Path(path)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "no such file"
+        raise SpikeInputError(f"'{path}': {what}; an .npz file with 'spikes' was expected.")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise SpikeInputError(
+                    f"'{path}': is a single array; save it with np.savez(path, spikes=..., "
+                    "labels=...)."
+                )
+            if "spikes" not in file:
+                held = ", ".join(f"'{name}'" for name in file.files) or "nothing"
+                raise SpikeInputError(f"'{path}': has no array 'spikes' (it holds {held}).")
+            spikes = file["spikes"]
+            labels = file["labels"] if "labels" in file else None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(error, SpikeInputError):
+            raise
+        raise SpikeInputError(f"'{path}': is not a readable .npz file ({error}).") from error
+    try:
+        return SpikeInput(spikes=spikes, labels=labels)
+    except SpikeInputError as error:
+        raise SpikeInputError(f"'{path}': {error}") from error
+
+
+def check_input_fits(inputs: SpikeInput, compiled: CompiledNetwork) -> None:
+    """Raise when spikes do not fit a network.
+
+    Parameters
+    ----------
+    inputs : SpikeInput
+        The spikes.
+    compiled : CompiledNetwork
+        The network, and the chip it was compiled for.
+
+    Raises
+    ------
+    SpikeInputError
+        When the shape is another, or a value is beyond what a spike of the chip carries or what
+        the sums of the first layer hold in 32 bits.
+    """
+    shape, wanted = inputs.spikes.shape[1:-1], compiled.network.input_shape
+    same_size = size_of(shape) == size_of(wanted)
+    if shape != wanted and not (same_size and len(wanted) == 1):
+        axes = "neurons" if len(wanted) == 1 else "channels, rows, columns"
+        raise SpikeInputError(
+            f"spikes has shape {inputs.spikes.shape}; the network takes "
+            f"(N, {', '.join(str(n) for n in wanted)}, T): samples, {axes}, steps."
+        )
+    largest = int(inputs.spikes.max())
+    payload_max = compiled.profile.formats.payload_max.value
+    if largest > payload_max:
+        raise SpikeInputError(
+            f"spikes holds the value {largest}; {compiled.profile.name} allows spikes of 0 to "
+            f"{payload_max}. Use binary spikes, or a profile with graded spikes."
+        )
+    mantissa = np.abs(compiled.network.layers[0].weights.mantissa.astype(np.int64))
+    widest = int(mantissa.reshape(mantissa.shape[0], -1).sum(axis=1).max())
+    if largest * widest > np.iinfo(np.int32).max:
+        raise SpikeInputError(
+            f"spikes holds the value {largest}; with the weights of the first layer a sum could "
+            f"leave 32 bits. Keep values below {np.iinfo(np.int32).max // widest + 1}."
+        )
+
+
+def _check_spikes(spikes: NDArray[Any]) -> None:
+    if spikes.dtype.kind not in "biu":
+        raise SpikeInputError(
+            f"spikes has type {spikes.dtype}; whole numbers were expected. "
+            "Convert with spikes.astype(np.uint8) after checking that nothing is lost."
+        )
+    if spikes.ndim not in (3, 5):
+        raise SpikeInputError(
+            f"spikes has shape {spikes.shape}; (N, C, T) or (N, C, H, W, T) was expected, "
+            "time last, as SLAYER orders it."
+        )
+    if spikes.size == 0:
+        raise SpikeInputError(f"spikes has shape {spikes.shape}, so there is nothing to run.")
+    if spikes.dtype.kind == "i" and int(spikes.min()) < 0:
+        where = tuple(int(i) for i in np.argwhere(spikes < 0)[0])
+        raise SpikeInputError(
+            f"spikes is {int(spikes[where])} at {where}; a spike count cannot be negative."
+        )
+    if int(spikes.max()) > np.iinfo(np.int32).max:
+        raise SpikeInputError("spikes holds values beyond 32 bits.")
+
+
+def _check_labels(labels: NDArray[Any], samples: int) -> None:
+    if labels.dtype.kind not in "iu" or labels.shape != (samples,):
+        raise SpikeInputError(
+            f"labels has type {labels.dtype} and shape {labels.shape}; whole numbers of shape "
+            f"({samples},) were expected."
+        )
+
+
+def _narrowest(spikes: NDArray[Any]) -> type[np.uint8] | type[np.int32]:
+    """Keep counts below 256 in a byte: a data set of binary spikes is large enough as it is."""
+    return np.uint8 if int(spikes.max()) <= 255 else np.int32
