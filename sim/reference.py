@@ -21,7 +21,7 @@ from ..hw_profiles.arithmetic import (
 )
 from .backend import RunOptions, RunResult, StateTrace
 from .spike_input import SpikeInput, check_input_fits
-from .spike_log import LayerEvents, merge_events
+from .spike_log import LayerEvents, join_events, merge_events
 
 Int64Array = NDArray[np.int64]
 SAMPLES_AT_ONCE = 64  # bounds the memory of a batch
@@ -57,7 +57,7 @@ class ReferenceBackend:
                     traces[index].append(trace)
             options.on_progress(first + batch.shape[0])
         log = merge_events(
-            [_joined(layer_events) for layer_events in events],
+            [join_events(layer_events) for layer_events in events],
             layer_names=tuple(layer.name for layer in layers),
             layer_sizes=tuple(neuron_count(layer) for layer in layers),
             n_samples=inputs.n_samples,
@@ -205,12 +205,6 @@ def delayed(layer: ChipLayer, fired: Int64Array) -> Int64Array:
     return leaving
 
 
-def _joined(parts: list[LayerEvents]) -> LayerEvents:
-    return LayerEvents(
-        sample=np.concatenate([p.sample for p in parts]),
-        step=np.concatenate([p.step for p in parts]),
-        neuron=np.concatenate([p.neuron for p in parts]),
-    )
 
 
 def _joined_traces(parts: list[StateTrace]) -> StateTrace:

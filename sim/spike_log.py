@@ -101,6 +101,15 @@ class LayerEvents:
     neuron: NDArray[np.integer]
 
 
+def join_events(parts: list[LayerEvents]) -> LayerEvents:
+    """Return the events of one layer that were collected in parts."""
+    return LayerEvents(
+        sample=np.concatenate([p.sample for p in parts]),
+        step=np.concatenate([p.step for p in parts]),
+        neuron=np.concatenate([p.neuron for p in parts]),
+    )
+
+
 def merge_events(
     events: list[LayerEvents],
     *,

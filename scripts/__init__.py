@@ -1,0 +1,1 @@
+"""The command line, and the scripts that users start from."""

@@ -1,0 +1,1 @@
+"""The sub-commands of ``lavadeploy``, one module each."""

@@ -1,0 +1,65 @@
+"""``lavadeploy profiles``: the chips, and one chip's numbers with unit and source."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+
+from lavadeploy.hw_profiles import Count, HardwareProfile, Widths, load_profile, profile_names
+from lavadeploy.scripts.console import JsonFileOption, JsonOption, emit, print_table, say
+
+
+def profiles(
+    name: Annotated[
+        str | None, typer.Argument(help="A profile, or the path of a YAML file.")
+    ] = None,
+    as_json: JsonOption = False,
+    output: JsonFileOption = None,
+) -> None:
+    """List the chips, or show one chip's limits, formats and coefficients with their sources."""
+    if name is None:
+        found = {n: load_profile(n).description for n in profile_names()}
+        emit(found, as_json=as_json, output=output, show=lambda: _show_all(found))
+    else:
+        profile = load_profile(name)
+        emit(profile, as_json=as_json, output=output, show=lambda: _show_one(profile))
+
+
+def _show_all(found: dict[str, str]) -> None:
+    print_table(("profile", "what it is"), list(found.items()))
+
+
+def _show_one(profile: HardwareProfile) -> None:
+    say(f"{profile.name}: {profile.description}")
+    for section in ("limits", "formats", "energy", "time"):
+        group: BaseModel | None = getattr(profile, section)
+        say()
+        if group is None:
+            say(f"{section}: none")
+            continue
+        say(f"{section}:")
+        for key in type(group).model_fields:
+            _show_number(key, getattr(group, key))
+    say()
+    _show_number("static power", profile.static_power)
+    memory = profile.synapse_memory
+    say(f"  synapse memory: formula {memory.model} [{memory.evidence.value}]")
+    say(f"      {memory.source}")
+
+
+def _show_number(key: str, number: Any) -> None:
+    label = key.replace("_", " ")
+    if number is None:
+        say(f"  {label}: no limit")
+        return
+    match number:
+        case Count():
+            value = f"{number.value} {number.unit}"
+        case Widths():
+            value = f"{', '.join(str(b) for b in number.value)} {number.unit}"
+        case _:
+            value = f"{number.nominal:g} ({number.low:g} to {number.high:g}) {number.unit}"
+    say(f"  {label}: {value} [{number.evidence.value}]")
+    say(f"      {number.source}")

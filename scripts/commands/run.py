@@ -1,0 +1,87 @@
+"""``lavadeploy run``: run an artifact on input spikes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lavadeploy.compile import load_artifact
+from lavadeploy.netx import BackendUnavailableError, OptionError
+from lavadeploy.scripts.console import JsonOption, emit, print_table, progress, say
+from lavadeploy.sim import (
+    DEFAULT_BACKEND,
+    LAYER_COLUMNS,
+    RunOptions,
+    RunSummary,
+    check_input_fits,
+    energy_lines,
+    layer_rows,
+    load_spike_input,
+    open_backend,
+    save_run,
+    summarize_run,
+)
+
+
+def run(
+    artifact: Annotated[Path, typer.Argument(help="What lavadeploy compile wrote.")],
+    input_file: Annotated[
+        Path,
+        typer.Option(
+            "--input",
+            help="An .npz with integer 'spikes' (N,C,T) or (N,C,H,W,T), and 'labels' (N,) if known.",
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Run folder, say runs/x.")
+    ] = None,
+    backend: Annotated[str, typer.Option(help="lava, reference or loihi.")] = DEFAULT_BACKEND,
+    samples: Annotated[int | None, typer.Option(help="Run only the first samples.")] = None,
+    record_states: Annotated[
+        bool, typer.Option(help="Keep current and voltage of every neuron and step.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run an artifact on input spikes; print accuracy, activity and energy."""
+    chosen = open_backend(backend)
+    reason = chosen.unavailable()
+    if reason is not None:
+        raise BackendUnavailableError(reason)
+    if samples is not None and samples < 1:
+        raise OptionError(f"--samples is {samples}; at least 1 was expected.")
+    compiled = load_artifact(artifact)
+    inputs = load_spike_input(input_file).first(samples)
+    check_input_fits(inputs, compiled)
+    with progress(inputs.n_samples, f"running on {backend}") as on_progress:
+        result = chosen.run(
+            compiled,
+            inputs,
+            RunOptions(record_states=record_states, on_progress=on_progress),
+        )
+    summary = summarize_run(
+        compiled, inputs, result, {"artifact": str(artifact), "input": str(input_file)}
+    )
+    if output is not None:
+        save_run(output, summary, result, compiled)
+
+    def show() -> None:
+        show_summary(summary)
+        if output is not None:
+            say(f"Written: {output}")
+
+    emit(summary, as_json=as_json, output=None, show=show)
+
+
+def show_summary(summary: RunSummary) -> None:
+    """Print accuracy, the layer table, and energy and time."""
+    say(
+        f"{summary.samples} samples of {summary.steps} steps on {summary.backend} "
+        f"in {summary.wall_s:.1f} s."
+    )
+    if summary.accuracy is not None:
+        say(f"Accuracy {100 * summary.accuracy:.2f} %.")
+    print_table(LAYER_COLUMNS, layer_rows(summary))
+    for line in energy_lines(summary.energy, summary.profile):
+        say(line)

@@ -1,0 +1,34 @@
+"""Turning images into spikes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def rate_code(
+    intensity: NDArray[np.float64], steps: int, *, most: float = 0.5
+) -> NDArray[np.uint8]:
+    """Return evenly spaced spikes whose rate is proportional to intensity.
+
+    Parameters
+    ----------
+    intensity : float64 array, shape (N, C)
+        In [0, 1].
+    steps : int
+        T, steps of a sample.
+    most : float
+        Spikes a step at intensity 1, at most 1.
+
+    Returns
+    -------
+    uint8 array, shape (N, C, T)
+        0 or 1; the same input gives the same spikes.
+
+    Examples
+    --------
+    >>> rate_code(np.array([[1.0, 0.5]]), steps=4)[0].tolist()
+    [[0, 1, 0, 1], [0, 0, 0, 1]]
+    """
+    expected = intensity[:, :, np.newaxis] * most * np.arange(steps + 1)
+    return np.diff(np.floor(expected), axis=-1).astype(np.uint8)

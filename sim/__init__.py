@@ -1,0 +1,37 @@
+"""Running compiled networks: backends, spike logs, comparison, activity and energy."""
+
+from .activity import ActivityCounts as ActivityCounts
+from .activity import CoreActivity as CoreActivity
+from .activity import LayerActivity as LayerActivity
+from .activity import count_activity as count_activity
+from .backend import BACKENDS as BACKENDS
+from .backend import DEFAULT_BACKEND as DEFAULT_BACKEND
+from .backend import Backend as Backend
+from .backend import RunOptions as RunOptions
+from .backend import RunResult as RunResult
+from .backend import StateTrace as StateTrace
+from .backend import open_backend as open_backend
+from .compare import Comparison as Comparison
+from .compare import Difference as Difference
+from .compare import compare_runs as compare_runs
+from .energy import EnergyEstimate as EnergyEstimate
+from .energy import Estimate as Estimate
+from .energy import estimate_energy as estimate_energy
+from .environment import Finding as Finding
+from .environment import diagnose as diagnose
+from .environment import installed_versions as installed_versions
+from .report import LAYER_COLUMNS as LAYER_COLUMNS
+from .report import energy_lines as energy_lines
+from .report import layer_rows as layer_rows
+from .report import markdown_report as markdown_report
+from .run_folder import load_run as load_run
+from .run_folder import save_run as save_run
+from .run_summary import RunSummary as RunSummary
+from .run_summary import summarize_run as summarize_run
+from .slayer_run import run_slayer as run_slayer
+from .spike_input import SpikeInput as SpikeInput
+from .spike_input import check_input_fits as check_input_fits
+from .spike_input import load_spike_input as load_spike_input
+from .spike_log import SpikeLog as SpikeLog
+from .spike_log import read_spike_log as read_spike_log
+from .spike_log import write_spike_log as write_spike_log

@@ -1,0 +1,194 @@
+"""Comparing two runs: equal or not, and the first difference in the order of causes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..netx import RunFolderError
+from .backend import RunResult
+from .spike_log import SpikeLog
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One place where two runs part.
+
+    Attributes
+    ----------
+    sample, step, neuron : int
+        Where.
+    layer : str
+        Name of the layer.
+    quantity : str
+        'current', 'voltage' or 'spike'.
+    value_a, value_b : int
+        What each run has there; 0 for no spike.
+    """
+
+    sample: int
+    step: int
+    layer: str
+    neuron: int
+    quantity: str
+    value_a: int
+    value_b: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """How two runs differ.
+
+    Attributes
+    ----------
+    equal : bool
+        Whether every spike, and every state that both recorded, is the same.
+    states_compared : bool
+        Whether both runs recorded states.
+    differing_spikes : dict of str to int
+        For each layer, events that only one run has or that have different values.
+    total_spikes : int
+        Events of both runs together, common ones counted once.
+    predictions_equal : float
+        Part of the samples with the same prediction, 0 to 1.
+    first : Difference or None
+        The first in time; within a step the first layer, within a layer current, voltage, spike.
+    """
+
+    equal: bool
+    states_compared: bool
+    differing_spikes: dict[str, int]
+    total_spikes: int
+    predictions_equal: float
+    first: Difference | None
+
+
+def compare_runs(a: RunResult, b: RunResult) -> Comparison:
+    """Compare two runs of the same network on the same input.
+
+    Parameters
+    ----------
+    a, b : RunResult
+        From any backends, or `run_slayer`.
+
+    Returns
+    -------
+    Comparison
+        What differs, and where first.
+
+    Raises
+    ------
+    RunFolderError
+        When the runs have other layers, samples or steps.
+    """
+    _check_comparable(a.spikes, b.spikes)
+    layers = range(len(a.spikes.layer_names))
+    differing, total, first = _compare_spikes(a.spikes, b.spikes)
+    has_states = bool(a.states) and bool(b.states)
+    found = [first] if first is not None else []
+    if has_states:
+        found += [d for index in layers for d in _first_in_states(a, b, index)]
+    return Comparison(
+        equal=not found,
+        states_compared=has_states,
+        differing_spikes=differing,
+        total_spikes=total,
+        predictions_equal=float(np.mean(a.spikes.predictions() == b.spikes.predictions())),
+        first=min(found, key=lambda d: _cause_order(a.spikes, d)) if found else None,
+    )
+
+
+def _check_comparable(a: SpikeLog, b: SpikeLog) -> None:
+    for what, left, right in (
+        ("layers", a.layer_names, b.layer_names),
+        ("neurons", a.layer_sizes, b.layer_sizes),
+        ("samples", a.n_samples, b.n_samples),
+        ("steps", a.n_steps, b.n_steps),
+    ):
+        if left != right:
+            raise RunFolderError(
+                f"the runs cannot be compared: {what} {left} and {right}. "
+                "Run the same network on the same input with both."
+            )
+
+
+def _compare_spikes(a: SpikeLog, b: SpikeLog) -> tuple[dict[str, int], int, Difference | None]:
+    keys_a, keys_b = _keys(a), _keys(b)
+    keys = np.union1d(keys_a, keys_b)
+    values_a, values_b = _values_at(keys, keys_a, a.value), _values_at(keys, keys_b, b.value)
+    wrong = keys[values_a != values_b]
+    sample, step, layer, neuron = _unpack(a, wrong)
+    counts = np.bincount(layer, minlength=len(a.layer_names))
+    differing = {name: int(n) for name, n in zip(a.layer_names, counts, strict=True)}
+    if wrong.size == 0:
+        return differing, int(keys.size), None
+    place = int(np.flatnonzero(values_a != values_b)[0])
+    first = Difference(
+        sample=int(sample[0]),
+        step=int(step[0]),
+        layer=a.layer_names[int(layer[0])],
+        neuron=int(neuron[0]),
+        quantity="spike",
+        value_a=int(values_a[place]),
+        value_b=int(values_b[place]),
+    )
+    return differing, int(keys.size), first
+
+
+def _first_in_states(a: RunResult, b: RunResult, layer: int) -> list[Difference]:
+    """Return the first difference in current and in voltage of a layer, where there is one."""
+    found: list[Difference] = []
+    for quantity in ("current", "voltage"):
+        left = getattr(a.states[layer], quantity)
+        right = getattr(b.states[layer], quantity)
+        # (N, neurons, T) with time before neurons, so that the first is the earliest
+        places = np.argwhere((left != right).transpose(0, 2, 1))
+        if places.size:
+            sample, step, neuron = (int(i) for i in places[0])
+            found.append(
+                Difference(
+                    sample=sample,
+                    step=step,
+                    layer=a.spikes.layer_names[layer],
+                    neuron=neuron,
+                    quantity=quantity,
+                    value_a=int(left[sample, neuron, step]),
+                    value_b=int(right[sample, neuron, step]),
+                )
+            )
+    return found
+
+
+def _cause_order(log: SpikeLog, difference: Difference) -> tuple[int, int, int, int, int]:
+    return (
+        difference.sample,
+        difference.step,
+        log.layer_names.index(difference.layer),
+        ("current", "voltage", "spike").index(difference.quantity),
+        difference.neuron,
+    )
+
+
+def _keys(log: SpikeLog) -> NDArray[np.int64]:
+    """Number every possible event of a run in the order of causes."""
+    widest = np.int64(max(log.layer_sizes))
+    time = log.sample.astype(np.int64) * log.n_steps + log.step
+    return (time * len(log.layer_names) + log.layer) * widest + log.neuron
+
+
+def _unpack(log: SpikeLog, keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    rest, neuron = np.divmod(keys, max(log.layer_sizes))
+    time, layer = np.divmod(rest, len(log.layer_names))
+    sample, step = np.divmod(time, log.n_steps)
+    return sample, step, layer, neuron
+
+
+def _values_at(
+    wanted: NDArray[np.int64], keys: NDArray[np.int64], values: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Return the value of each wanted event, 0 where there is none; `keys` ascend."""
+    found = np.zeros(wanted.size, dtype=np.int32)
+    found[np.searchsorted(wanted, keys)] = values
+    return found

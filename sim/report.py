@@ -1,0 +1,108 @@
+"""The figures of a run as rows for tables, and as a short Markdown report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .energy import EnergyEstimate, Estimate
+from .run_summary import RunSummary
+
+LAYER_COLUMNS = (
+    "layer",
+    "kind",
+    "neurons",
+    "spikes",
+    "activity",
+    "synops",
+    "bits",
+    "exp",
+    "cores",
+)
+
+
+def layer_rows(summary: RunSummary) -> list[tuple[str, ...]]:
+    """Return one row a layer, in the order of `LAYER_COLUMNS`; counts are of the whole run."""
+    rows: list[tuple[str, ...]] = []
+    for chip, activity in zip(summary.compiled.layers, summary.activity.layers, strict=True):
+        rows.append(
+            (
+                activity.name,
+                chip.kind,
+                f"{activity.neurons}",
+                f"{activity.spikes}",
+                f"{100 * activity.activity:.2f} %",
+                f"{activity.synaptic_operations}",
+                f"{chip.weight_bits}",
+                f"{chip.weight_exponent}",
+                f"{chip.cores}",
+            )
+        )
+    return rows
+
+
+def energy_lines(energy: EnergyEstimate | None, profile: str) -> list[str]:
+    """Return energy and time as sentences, with interval, basis and what is left out."""
+    if energy is None:
+        return [f"Energy and time: profile '{profile}' has no coefficients, so none are given."]
+    return [
+        f"Dynamic energy {quantity(energy.dynamic_energy)} an inference; "
+        f"with static power ({energy.static_boundary}) {quantity(energy.total_energy)}.",
+        f"Time {quantity(energy.time)} an inference, set by core {energy.busiest_core}.",
+        f"Estimated, not measured: weakest coefficient {energy.basis}; "
+        f"without {', '.join(energy.excluded)}.",
+    ]
+
+
+def quantity(estimate: Estimate) -> str:
+    """Return a number with interval and a readable unit.
+
+    Examples
+    --------
+    >>> quantity(Estimate(nominal=1500.0, low=200.0, high=9000.0, unit="nJ", evidence="inferred"))
+    '1.5 µJ (0.2 to 9)'
+    """
+    unit, factor = {
+        ("nJ", False): ("nJ", 1.0),
+        ("nJ", True): ("µJ", 1e-3),
+        ("us", False): ("µs", 1.0),
+        ("us", True): ("ms", 1e-3),
+    }[estimate.unit, estimate.nominal >= 1000]
+    nominal, low, high = (
+        f"{v * factor:.3g}" for v in (estimate.nominal, estimate.low, estimate.high)
+    )
+    return f"{nominal} {unit} ({low} to {high})"
+
+
+def markdown_report(summary: RunSummary) -> str:
+    """Return a short report, to be read in a terminal or rendered."""
+    lines = [
+        f"# Run on {summary.backend}, compiled for {summary.profile}",
+        "",
+        f"{summary.samples} samples of {summary.steps} steps, {summary.created}, "
+        f"lavadeploy {summary.versions['lavadeploy']}, {summary.wall_s:.1f} s.",
+        "",
+    ]
+    if summary.accuracy is not None:
+        lines += [f"Accuracy: **{100 * summary.accuracy:.2f} %**", ""]
+    lines += [
+        "| " + " | ".join(LAYER_COLUMNS) + " |",
+        "|" + "---|" * len(LAYER_COLUMNS),
+        *("| " + " | ".join(row) + " |" for row in layer_rows(summary)),
+        "",
+        f"{summary.compiled.cores} cores, {summary.compiled.synapse_words} synapse words; "
+        f"{summary.activity.input_spikes} input spikes.",
+        "",
+        *energy_lines(summary.energy, summary.profile),
+        "",
+    ]
+    if summary.notes:
+        lines += ["## Notes", "", *_note_lines(summary.notes), ""]
+    if summary.compiled.warnings:
+        lines += ["## Warnings", "", *(f"- {w}" for w in summary.compiled.warnings), ""]
+    hashes = ", ".join(f"{name} `{value[:12]}`" for name, value in summary.hashes.items() if value)
+    lines += [f"Hashes (SHA-256, first 12 digits): {hashes}.", ""]
+    return "\n".join(lines)
+
+
+def _note_lines(notes: Mapping[str, object]) -> list[str]:
+    return [f"- {name}: {value}" for name, value in notes.items()]

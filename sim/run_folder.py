@@ -1,0 +1,123 @@
+"""The run folder: everything a run leaves, written in one step.
+
+================== =============================================================
+``run.json``       every figure (`RunSummary`)
+``spikes.parquet`` the spike log
+``states.npz``     current and voltage by layer, when recorded
+``compiled.ldc``   the artifact that ran
+``network.net``    the NetX file it came from, when it is known
+``report.md``      the figures that matter, to read and to share
+================== =============================================================
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from ..compile import CompiledNetwork, save_artifact
+from ..netx import RunFolderError
+from ..netx.atomic_write import folder_written_atomically
+from .backend import RunResult, StateTrace
+from .report import markdown_report
+from .run_summary import RunSummary
+from .spike_log import read_spike_log, write_spike_log
+
+RUN = "run.json"
+SPIKES = "spikes.parquet"
+STATES = "states.npz"
+
+
+def save_run(
+    folder: str | Path,
+    summary: RunSummary,
+    result: RunResult,
+    compiled: CompiledNetwork,
+    *,
+    network: Path | None = None,
+) -> None:
+    """Write a run folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where. An earlier run of that name is replaced as a whole; any other folder is refused.
+    summary : RunSummary
+        The figures.
+    result : RunResult
+        The spikes, and states if recorded.
+    compiled : CompiledNetwork
+        What ran.
+    network : Path, optional
+        NetX file to keep with it.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written; nothing is left behind.
+    """
+    with folder_written_atomically(Path(folder), marker=RUN) as temporary:
+        write_spike_log(result.spikes, temporary / SPIKES)
+        save_artifact(compiled, temporary / "compiled.ldc")
+        if network is not None:
+            shutil.copyfile(network, temporary / "network.net")
+        if result.states:
+            arrays = {
+                f"{name}.{quantity}": getattr(trace, quantity)
+                for name, trace in zip(result.spikes.layer_names, result.states, strict=True)
+                for quantity in ("current", "voltage")
+            }
+            np.savez_compressed(temporary / STATES, **cast(dict[str, Any], arrays))
+        (temporary / "report.md").write_text(markdown_report(summary), encoding="utf-8")
+        text = json.dumps(asdict(summary), indent=1, ensure_ascii=False)
+        (temporary / RUN).write_text(text + "\n", encoding="utf-8")
+
+
+def load_run(folder: str | Path) -> tuple[dict[str, Any], RunResult]:
+    """Read a run folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        What `save_run` wrote.
+
+    Returns
+    -------
+    figures : dict
+        Content of ``run.json``.
+    result : RunResult
+        Spikes, and states where they were recorded.
+
+    Raises
+    ------
+    RunFolderError
+        When the folder is missing or no run.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise RunFolderError(f"'{folder}': no such run folder.")
+    try:
+        figures = cast(dict[str, Any], json.loads((folder / RUN).read_text(encoding="utf-8")))
+        backend, wall_s = str(figures["backend"]), float(figures["wall_s"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunFolderError(
+            f"'{folder}': is not a run folder ({RUN} is missing or damaged)."
+        ) from error
+    spikes = read_spike_log(folder / SPIKES)
+    states = _load_states(folder / STATES, spikes.layer_names)
+    return figures, RunResult(backend=backend, spikes=spikes, states=states, wall_s=wall_s)
+
+
+def _load_states(path: Path, layers: tuple[str, ...]) -> tuple[StateTrace, ...]:
+    if not path.exists():
+        return ()
+    with np.load(path, allow_pickle=False) as file:
+        return tuple(
+            StateTrace(current=file[f"{name}.current"], voltage=file[f"{name}.voltage"])
+            for name in layers
+        )

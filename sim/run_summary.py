@@ -1,0 +1,128 @@
+"""All figures of a run, as they go into ``run.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import numpy as np
+
+from ..compile import CompiledNetwork, CompileReport, report_compilation
+from ..hw_profiles import profile_sha256
+from ..netx import ProfileError
+from .activity import ActivityCounts, count_activity
+from .backend import RunResult
+from .energy import EnergyEstimate, estimate_energy
+from .environment import installed_versions
+from .spike_input import SpikeInput
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """Figures of a run.
+
+    Attributes
+    ----------
+    schema : int
+        Version of this list of fields.
+    created : str
+        UTC, ISO 8601.
+    backend, profile : str
+        What ran it, and for which chip it was compiled.
+    samples, steps : int
+        How many samples, and steps of each.
+    wall_s : float
+        Duration of the run in seconds, start-up included.
+    accuracy : float or None
+        Part of the samples classified as labelled, 0 to 1; None without labels.
+    predictions : tuple of int
+        The neuron of the last layer that fired most, lowest number first, for each sample.
+    labels : tuple of int or None
+        As given with the input.
+    hashes : mapping of str to str
+        SHA-256 of input, profile and source network.
+    versions : mapping of str to str
+        Of everything that can influence a result.
+    compiled : CompileReport
+        Registers and cores.
+    activity : ActivityCounts
+        What happened.
+    energy : EnergyEstimate or None
+        None where the profile has no coefficients.
+    notes : mapping of str to anything
+        What the caller adds: seeds, training figures, a comparison.
+    """
+
+    schema: int
+    created: str
+    backend: str
+    profile: str
+    samples: int
+    steps: int
+    wall_s: float
+    accuracy: float | None
+    predictions: tuple[int, ...]
+    labels: tuple[int, ...] | None
+    hashes: Mapping[str, str]
+    versions: Mapping[str, str]
+    compiled: CompileReport
+    activity: ActivityCounts
+    energy: EnergyEstimate | None
+    notes: Mapping[str, Any]
+
+
+def summarize_run(
+    compiled: CompiledNetwork,
+    inputs: SpikeInput,
+    result: RunResult,
+    notes: Mapping[str, Any] | None = None,
+) -> RunSummary:
+    """Gather every figure of a run.
+
+    Parameters
+    ----------
+    compiled : CompiledNetwork
+        What ran.
+    inputs : SpikeInput
+        The samples.
+    result : RunResult
+        What came out.
+    notes : mapping, optional
+        What else shall stand in ``run.json``; must be representable in JSON.
+    """
+    counts = count_activity(compiled, inputs, result.spikes)
+    predictions = result.spikes.predictions()
+    labels = inputs.labels
+    return RunSummary(
+        schema=SCHEMA,
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        backend=result.backend,
+        profile=compiled.profile.name,
+        samples=inputs.n_samples,
+        steps=inputs.n_steps,
+        wall_s=round(result.wall_s, 3),
+        accuracy=None if labels is None else float(np.mean(predictions == labels)),
+        predictions=tuple(int(p) for p in predictions),
+        labels=None if labels is None else tuple(int(label) for label in labels),
+        hashes={
+            "input": inputs.sha256(),
+            "profile": profile_sha256(compiled.profile),
+            "network": compiled.source_sha256,
+        },
+        versions=installed_versions(),
+        compiled=report_compilation(compiled),
+        activity=counts,
+        energy=_energy(counts, compiled),
+        notes=dict(notes or {}),
+    )
+
+
+def _energy(counts: ActivityCounts, compiled: CompiledNetwork) -> EnergyEstimate | None:
+    try:
+        return estimate_energy(counts, compiled.profile)
+    except ProfileError:  # a profile without coefficients: counts, but no joules
+        return None
