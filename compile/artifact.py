@@ -23,8 +23,8 @@ from ..netx import (
     FlattenLayer,
     InputLayer,
     Layer,
-    NetxFormatError,
     Network,
+    NetxFormatError,
     NeuronKind,
     size_of,
 )

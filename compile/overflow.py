@@ -45,8 +45,8 @@ def _layer_warnings(layer: ChipLayer) -> list[str]:
     current, lowest_current = current_bounds(layer)
     if current is None or lowest_current is None:
         warnings.append(
-            f"{layer.name}: its current never decays (iDecay 0), so a long input can take it out of "
-            "24 bits, where Lava wraps and SLAYER does not."
+            f"{layer.name}: its current never decays (iDecay 0), so a long input can take it "
+            "out of 24 bits, where Lava wraps and SLAYER does not."
         )
         return warnings
     if max(current, -lowest_current) >= STATE_LIMIT:
@@ -71,7 +71,8 @@ def _layer_warnings(layer: ChipLayer) -> list[str]:
 
 def current_bounds(layer: ChipLayer) -> tuple[float, float] | tuple[None, None]:
     """Return the highest and lowest current any binary input can cause; None where unbounded."""
-    weight = layer.weights.effective().astype(np.int64).reshape(layer.weights.mantissa.shape[0], -1)
+    weight = layer.weights.effective().astype(np.int64)
+    weight = weight.reshape(weight.shape[0], -1)
     excitation = int(np.where(weight > 0, weight, 0).sum(axis=1).max())
     inhibition = int(np.where(weight < 0, weight, 0).sum(axis=1).min())
     decay = int(layer.neuron.current_decay.min())

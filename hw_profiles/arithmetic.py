@@ -1,18 +1,18 @@
 """The fixed-point arithmetic of Lava's neuron models: the definition of a run.
 
-Every function reproduces a line of lava-nc 0.10's ``fixed_pt`` CPU models bit for bit (``lava/proc/
-lif/models.py``, ``proc/conv/models.py``); the tests compare them with Lava itself. "Bit-exact"
-in this project means equal to those models. Where references disagree:
+Every function reproduces a line of lava-nc 0.10's ``fixed_pt`` CPU models bit for bit
+(``lava/proc/lif/models.py``, ``proc/conv/models.py``); the tests compare them with Lava itself.
+"Bit-exact" in this project means equal to those models. Where references disagree:
 
 1. Current beyond 24 bits. Lava wraps once and leaves +2**23 as it is, turning -2**23 into +2**23;
    nengo-loihi wraps as two's complement; SLAYER does not wrap. Ours: Lava's.
-2. Voltage beyond 24 bits. Lava clips to +-(2**23 - 1); nengo-loihi keeps its own limits; SLAYER does
-   not clip. Ours: Lava's.
+2. Voltage beyond 24 bits. Lava clips to +-(2**23 - 1); nengo-loihi keeps its own limits; SLAYER
+   does not clip. Ours: Lava's.
 3. Threshold. Lava fires when the voltage is above it; SLAYER adds 0.01 to the threshold to get the
    same, but float32 loses that from ``vth_mantissa`` 4096 on and SLAYER fires at equality. Ours:
    Lava's; the compiler warns.
 4. Decay. Lava and SLAYER move the product toward zero; the chip, by brian2loihi's account, rounds
-   the amount removed up. For decays they agree, since both leave floor(\\|x\\| (4096 - d) / 4096).
+   the amount removed up. For decays they agree, since both leave floor(abs(x) (4096 - d) / 4096).
 5. Sums beyond 32 bits. Lava's arrays are int32 and wrap in silence; so do these functions.
 """
 

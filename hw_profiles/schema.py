@@ -1,7 +1,7 @@
 """What a hardware profile may say: the schema of the YAML files and the type they become.
 
-Every number is a mapping with its unit, its source and the kind of evidence behind it. Unknown keys,
-missing units and units of another dimension are errors.
+Every number is a mapping with its unit, its source and the kind of evidence behind it. Unknown
+keys, missing units and units of another dimension are errors.
 """
 
 from __future__ import annotations
@@ -69,9 +69,8 @@ class _Interval(_Number):
     @model_validator(mode="after")
     def _ordered(self) -> _Interval:
         if not self.low <= self.nominal <= self.high:
-            raise ValueError(
-                f"low {self.low:g}, nominal {self.nominal:g} and high {self.high:g} are not in order"
-            )
+            found = f"low {self.low:g}, nominal {self.nominal:g}, high {self.high:g}"
+            raise ValueError(f"{found} are not in order")
         return self
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def folder_written_atomically(path: Path, *, marker: str) -> Iterator[Path]:
+def folder_written_atomically(path: Path, *, marker: str) -> Generator[Path]:
     """Give a temporary folder that becomes `path` when the block ends without an exception.
 
     Parameters

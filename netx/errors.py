@@ -3,13 +3,13 @@
 ::
 
     LavaDeployError
-    ├── NetxFormatError          (ValueError)    a NetX file or a compiled artifact is not what it should be
+    ├── NetxFormatError          (ValueError)    a NetX file or an artifact is damaged
     ├── ExportError              (ValueError)    a SLAYER module cannot be written as NetX
     ├── ProfileError             (ValueError)    a chip description is missing or wrong
-    ├── UnsupportedNetworkError  (ValueError)    the network breaks rules of the chip; carries every problem
+    ├── UnsupportedNetworkError  (ValueError)    the network breaks rules of the chip
     ├── SpikeInputError          (ValueError)    the input spikes do not fit the network
-    ├── OptionError              (ValueError)    a name or number given by the user is not a valid choice
-    ├── RunFolderError           (ValueError)    a folder is not a run, or two runs cannot be compared
+    ├── OptionError              (ValueError)    a name or number is not a valid choice
+    ├── RunFolderError           (ValueError)    a folder is not a run, or runs do not compare
     ├── OutputError              (OSError)       a result cannot be written
     ├── BackendUnavailableError  (RuntimeError)  a backend cannot be used on this machine
     └── BackendError             (RuntimeError)  a backend failed while running

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from enum import Enum
@@ -71,7 +71,7 @@ def emit(data: Any, *, as_json: bool, output: Path | None, show: Callable[[], No
 
 
 @contextmanager
-def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
+def progress(total: int, what: str) -> Generator[Callable[[int], None]]:
     """Show a bar on stderr while the block runs; yields a function that takes the number done."""
     columns = (
         TextColumn("{task.description}"),
@@ -79,9 +79,7 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(
-        *columns, console=_err, transient=True, disable=not _err.is_terminal
-    ) as bar:
+    with Progress(*columns, console=_err, transient=True, disable=not _err.is_terminal) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
 

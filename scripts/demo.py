@@ -1,4 +1,6 @@
-"""The whole way on real data: train, export, compile, run on Lava, compare, report (``make demo``)."""
+"""The whole way on real data: train, export, compile, run on Lava, report (``make demo``)."""
+# torch's type information is partial.
+# pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from typing import Annotated
 import numpy as np
 import torch
 import typer
+from numpy.typing import NDArray
 
 from lavadeploy.compile import compile_network, report_compilation
 from lavadeploy.hw_profiles import load_profile
@@ -23,6 +26,7 @@ from lavadeploy.sim import (
     Comparison,
     RunOptions,
     compare_runs,
+    fraction_equal,
     open_backend,
     run_slayer,
     save_run,
@@ -46,7 +50,7 @@ def main(
     test = data.test.first(samples)
     labels = test.labels
     assert labels is not None
-    within_window = float(np.mean(_slayer_predictions(model, test.spikes) == labels))
+    within_window = fraction_equal(_slayer_predictions(model, test.spikes), labels)
     trained_s = time.perf_counter() - started
     say(f"  {epochs} epochs, {trained_s:.1f} s; SLAYER alone is right on {within_window:.2%}")
 
@@ -59,12 +63,10 @@ def main(
 
         say("4 Run on Lava's CPU simulator, reset between images")
         with progress(test.n_samples, "running on lava") as on_progress:
-            on_lava = open_backend("lava").run(
-                compiled, test, RunOptions(on_progress=on_progress)
-            )
+            on_lava = open_backend("lava").run(compiled, test, RunOptions(on_progress=on_progress))
         on_slayer = run_slayer(model, compiled, test)
         found = compare_runs(on_slayer, on_lava)
-        accuracy_slayer = float(np.mean(on_slayer.spikes.predictions() == labels))
+        accuracy_slayer = fraction_equal(on_slayer.spikes.predictions(), labels)
         notes = {
             "seed": seed,
             "epochs": epochs,
@@ -109,7 +111,7 @@ def explain(found: Comparison, layers: int) -> str:
     )
 
 
-def _slayer_predictions(model: torch.nn.Module, spikes: np.ndarray) -> np.ndarray:
+def _slayer_predictions(model: torch.nn.Module, spikes: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return what the model predicts by itself, from its own T output steps."""
     with torch.no_grad():
         out = model(torch.from_numpy(spikes.astype(np.float32)))

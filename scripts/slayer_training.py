@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from lavadeploy.netx import repair_lava
 
 repair_lava()  # before lava is imported
-import lava.lib.dl.slayer as slayer  # noqa: E402
+from lava.lib.dl import slayer  # noqa: E402 - after the repairs
 
 NEURON = {
     "threshold": 1.25,
@@ -38,8 +39,7 @@ class Classifier(torch.nn.Module):
     def __init__(self, *sizes: int) -> None:
         super().__init__()
         self.blocks = torch.nn.ModuleList(
-            slayer.block.cuba.Dense(NEURON, n_in, n_out)
-            for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)
+            slayer.block.cuba.Dense(NEURON, n_in, n_out) for n_in, n_out in pairwise(sizes)
         )
 
     def forward(self, spikes: torch.Tensor) -> torch.Tensor:

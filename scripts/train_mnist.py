@@ -5,6 +5,8 @@ python -m lavadeploy.scripts.train_mnist --data folder/with/idx/files -o runs/mn
 reads the four gzipped IDX files of MNIST and writes ``mnist.pt``, ``mnist.net`` and
 ``mnist_test.npz``, as ``train_digits`` does.
 """
+# torch's type information is partial.
+# pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
 

@@ -33,5 +33,6 @@ from .spike_input import SpikeInput as SpikeInput
 from .spike_input import check_input_fits as check_input_fits
 from .spike_input import load_spike_input as load_spike_input
 from .spike_log import SpikeLog as SpikeLog
+from .spike_log import fraction_equal as fraction_equal
 from .spike_log import read_spike_log as read_spike_log
 from .spike_log import write_spike_log as write_spike_log

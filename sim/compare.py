@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..netx import RunFolderError
 from .backend import RunResult
-from .spike_log import SpikeLog
+from .spike_log import SpikeLog, fraction_equal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def compare_runs(a: RunResult, b: RunResult) -> Comparison:
         states_compared=has_states,
         differing_spikes=differing,
         total_spikes=total,
-        predictions_equal=float(np.mean(a.spikes.predictions() == b.spikes.predictions())),
+        predictions_equal=fraction_equal(a.spikes.predictions(), b.spikes.predictions()),
         first=min(found, key=lambda d: _cause_order(a.spikes, d)) if found else None,
     )
 
@@ -172,7 +172,7 @@ def _cause_order(log: SpikeLog, difference: Difference) -> tuple[int, int, int, 
 
 
 def _keys(log: SpikeLog) -> NDArray[np.int64]:
-    """Number every possible event of a run in the order of causes."""
+    """Return a number for each event, ascending in the order of causes."""
     widest = np.int64(max(log.layer_sizes))
     time = log.sample.astype(np.int64) * log.n_steps + log.step
     return (time * len(log.layer_names) + log.layer) * widest + log.neuron

@@ -172,9 +172,7 @@ def estimate_energy(counts: ActivityCounts, profile: HardwareProfile) -> EnergyE
     }
     dynamic = terms["synaptic operations"] + terms["neuron updates"] + terms["spikes"]
     busiest, step_ns = _slowest_core(counts, profile.time)
-    step_ns = (
-        step_ns + _Range.of(profile.time.step_barrier) + _Range.of(profile.time.step_overhead)
-    )
+    step_ns = step_ns + _Range.of(profile.time.step_barrier) + _Range.of(profile.time.step_overhead)
     microseconds = step_ns.times(counts.steps * 1e-3)
     static = _Range.of(profile.static_power) * microseconds  # mW * us = nJ
     terms["static power"] = static

@@ -3,6 +3,7 @@
 All samples go through one Lava network, one after the other without a gap, so that building and
 starting it is paid once. See `lava_processes.sample_processes` for how samples are kept apart.
 """
+
 from __future__ import annotations
 
 import importlib.util

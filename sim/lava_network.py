@@ -6,13 +6,13 @@ of its Loihi extension.
 """
 # lava has no type information.
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportArgumentType=false
 
 from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -246,7 +246,7 @@ def _spread(layer: ChipLayer, values: NDArray[np.int32], shape: Shape) -> NDArra
 
 
 @contextmanager
-def _quiet_fork() -> Iterator[None]:
+def _quiet_fork() -> Generator[None]:
     """Silence Python 3.12's warning about forking with threads.
 
     Lava forks its processes and cannot do otherwise. The children run Lava's NumPy models only,

@@ -1,7 +1,7 @@
 """The reference backend: a slow interpreter in plain NumPy that defines what a run is.
 
-Every other backend must equal it, spike for spike and state for state. Read it as the specification:
-it is written for that, not for speed.
+Every other backend must equal it, spike for spike and state for state. Read it as the
+specification: it is written for that, not for speed.
 """
 
 from __future__ import annotations
@@ -203,8 +203,6 @@ def delayed(layer: ChipLayer, fired: Int64Array) -> Int64Array:
         chosen = delay == value
         leaving[:, chosen, value:] = fired[:, chosen, : steps - value]
     return leaving
-
-
 
 
 def _joined_traces(parts: list[StateTrace]) -> StateTrace:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from .energy import EnergyEstimate, Estimate
 from .run_summary import RunSummary
 
@@ -44,12 +42,12 @@ def energy_lines(energy: EnergyEstimate | None, profile: str) -> list[str]:
     """Return energy and time as sentences, with interval, basis and what is left out."""
     if energy is None:
         return [f"Energy and time: profile '{profile}' has no coefficients, so none are given."]
+    total = f"with static power ({energy.static_boundary}) {quantity(energy.total_energy)}"
     return [
-        f"Dynamic energy {quantity(energy.dynamic_energy)} an inference; "
-        f"with static power ({energy.static_boundary}) {quantity(energy.total_energy)}.",
+        f"Dynamic energy {quantity(energy.dynamic_energy)} an inference; {total}.",
         f"Time {quantity(energy.time)} an inference, set by core {energy.busiest_core}.",
-        f"Estimated, not measured: weakest coefficient {energy.basis}; "
-        f"without {', '.join(energy.excluded)}.",
+        f"Estimated, not measured: weakest coefficient {energy.basis}.",
+        f"Not included: {', '.join(energy.excluded)}.",
     ]
 
 
@@ -75,11 +73,12 @@ def quantity(estimate: Estimate) -> str:
 
 def markdown_report(summary: RunSummary) -> str:
     """Return a short report, to be read in a terminal or rendered."""
+    size = f"{summary.samples} samples of {summary.steps} steps in {summary.wall_s:.1f} s"
+    resources = f"{summary.compiled.cores} cores, {summary.compiled.synapse_words} synapse words"
     lines = [
         f"# Run on {summary.backend}, compiled for {summary.profile}",
         "",
-        f"{summary.samples} samples of {summary.steps} steps, {summary.created}, "
-        f"lavadeploy {summary.versions['lavadeploy']}, {summary.wall_s:.1f} s.",
+        f"{size}; {summary.created}, lavadeploy {summary.versions['lavadeploy']}.",
         "",
     ]
     if summary.accuracy is not None:
@@ -89,20 +88,15 @@ def markdown_report(summary: RunSummary) -> str:
         "|" + "---|" * len(LAYER_COLUMNS),
         *("| " + " | ".join(row) + " |" for row in layer_rows(summary)),
         "",
-        f"{summary.compiled.cores} cores, {summary.compiled.synapse_words} synapse words; "
-        f"{summary.activity.input_spikes} input spikes.",
+        f"{resources}; {summary.activity.input_spikes} input spikes.",
         "",
         *energy_lines(summary.energy, summary.profile),
         "",
     ]
     if summary.notes:
-        lines += ["## Notes", "", *_note_lines(summary.notes), ""]
+        lines += ["## Notes", "", *(f"- {name}: {v}" for name, v in summary.notes.items()), ""]
     if summary.compiled.warnings:
         lines += ["## Warnings", "", *(f"- {w}" for w in summary.compiled.warnings), ""]
     hashes = ", ".join(f"{name} `{value[:12]}`" for name, value in summary.hashes.items() if value)
     lines += [f"Hashes (SHA-256, first 12 digits): {hashes}.", ""]
     return "\n".join(lines)
-
-
-def _note_lines(notes: Mapping[str, object]) -> list[str]:
-    return [f"- {name}: {value}" for name, value in notes.items()]

@@ -72,7 +72,7 @@ def save_run(
                 for name, trace in zip(result.spikes.layer_names, result.states, strict=True)
                 for quantity in ("current", "voltage")
             }
-            np.savez_compressed(temporary / STATES, **cast(dict[str, Any], arrays))
+            np.savez_compressed(temporary / STATES, **arrays)
         (temporary / "report.md").write_text(markdown_report(summary), encoding="utf-8")
         text = json.dumps(asdict(summary), indent=1, ensure_ascii=False)
         (temporary / RUN).write_text(text + "\n", encoding="utf-8")

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-import numpy as np
-
 from ..compile import CompiledNetwork, CompileReport, report_compilation
 from ..hw_profiles import profile_sha256
 from ..netx import ProfileError
@@ -17,6 +15,7 @@ from .backend import RunResult
 from .energy import EnergyEstimate, estimate_energy
 from .environment import installed_versions
 from .spike_input import SpikeInput
+from .spike_log import fraction_equal
 
 SCHEMA = 1
 
@@ -105,7 +104,7 @@ def summarize_run(
         samples=inputs.n_samples,
         steps=inputs.n_steps,
         wall_s=round(result.wall_s, 3),
-        accuracy=None if labels is None else float(np.mean(predictions == labels)),
+        accuracy=None if labels is None else fraction_equal(predictions, labels),
         predictions=tuple(int(p) for p in predictions),
         labels=None if labels is None else tuple(int(label) for label in labels),
         hashes={

@@ -88,9 +88,7 @@ def run_slayer(module: Any, compiled: CompiledNetwork, inputs: SpikeInput) -> Ru
         n_samples=inputs.n_samples,
         n_steps=inputs.n_steps,
     )
-    return RunResult(
-        backend="slayer", spikes=log, states=(), wall_s=time.perf_counter() - started
-    )
+    return RunResult(backend="slayer", spikes=log, states=(), wall_s=time.perf_counter() - started)
 
 
 def _events(window: NDArray[np.float32], first: int) -> LayerEvents:

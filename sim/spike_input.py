@@ -6,7 +6,7 @@ import hashlib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,8 +92,8 @@ def load_spike_input(path: str | Path) -> SpikeInput:
             if "spikes" not in file:
                 held = ", ".join(f"'{name}'" for name in file.files) or "nothing"
                 raise SpikeInputError(f"'{path}': has no array 'spikes' (it holds {held}).")
-            spikes = file["spikes"]
-            labels = file["labels"] if "labels" in file else None
+            spikes = cast(NDArray[Any], file["spikes"])
+            labels = cast(NDArray[Any] | None, file.get("labels"))
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, SpikeInputError):
             raise
@@ -174,6 +174,6 @@ def _check_labels(labels: NDArray[Any], samples: int) -> None:
         )
 
 
-def _narrowest(spikes: NDArray[Any]) -> type[np.uint8] | type[np.int32]:
+def _narrowest(spikes: NDArray[Any]) -> type[np.uint8 | np.int32]:
     """Keep counts below 256 in a byte: a data set of binary spikes is large enough as it is."""
     return np.uint8 if int(spikes.max()) <= 255 else np.int32

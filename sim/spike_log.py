@@ -138,6 +138,11 @@ def merge_events(
     )
 
 
+def fraction_equal(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
+    """Return in how many of their places two arrays agree, 0 to 1."""
+    return float(np.count_nonzero(a == b) / a.size)
+
+
 def write_spike_log(log: SpikeLog, path: Path) -> None:
     """Write a log as Parquet; sizes that the rows do not tell go into the file's metadata."""
     layer = pa.DictionaryArray.from_arrays(

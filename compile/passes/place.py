@@ -24,7 +24,7 @@ OUTPUT_AXONS = "output axons"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A box of a layer's output: channel, row and column ranges. A dense layer has channels only."""
+    """A box of a layer's output: channels, rows and columns; a dense layer has channels only."""
 
     channels: range
     rows: range
@@ -111,7 +111,7 @@ class Place:
         shape = _box_shape(layer)
         # Bands of rows first: neighbouring rows share most of their inputs
         counts = sorted(_split_counts(layer), key=lambda n: (n[0] * n[1] * n[2], n[0], n[2]))
-        overrun: tuple[Usage, ...] = ()
+        overrun: list[Usage] = []
         for parts in counts:
             blocks = tuple(
                 Block(channels=c, rows=r, columns=w)
@@ -119,25 +119,19 @@ class Place:
                     *(_even_ranges(size, n) for size, n in zip(shape, parts, strict=True))
                 )
             )
-            overrun = tuple(
-                u
-                for u in self._usage(layer, blocks[0], 0)
-                if u.available is not None and u.used > u.available
-            )
-            if not overrun and all(self._fits(layer, block) for block in blocks):
+            # the first block is among the largest, so most splits are refused by it alone
+            too_much = next((u for b in blocks for u in self._overrun(layer, b)), None)
+            if too_much is None:
                 return blocks
-        worst = overrun[0]
-        return Problem(
-            layer=layer.name,
-            found=f"{worst.used} {worst.resource} for a single neuron",
-            allowed=f"{self.profile.name} allows {worst.available} per core",
-            remedy="Use a layer with fewer inputs, or compile for another profile.",
-            rule="core_" + worst.resource.replace(" ", "_"),
-        )
+            overrun.append(too_much)
+        return _too_large_for_a_core(layer, overrun[-1], self.profile)
 
-    def _fits(self, layer: ChipLayer, block: Block) -> bool:
-        return all(
-            u.available is None or u.used <= u.available for u in self._usage(layer, block, 0)
+    def _overrun(self, layer: ChipLayer, block: Block) -> tuple[Usage, ...]:
+        """Return the resources of which a block needs more than a core has."""
+        return tuple(
+            usage
+            for usage in self._usage(layer, block, 0)
+            if usage.available is not None and usage.used > usage.available
         )
 
     def _usage(self, layer: ChipLayer, block: Block, output_axons: int) -> tuple[Usage, ...]:
@@ -207,6 +201,16 @@ class Place:
             and usage.available is not None
             and usage.used > usage.available
         )
+
+
+def _too_large_for_a_core(layer: ChipLayer, usage: Usage, profile: HardwareProfile) -> Problem:
+    return Problem(
+        layer=layer.name,
+        found=f"{usage.used} {usage.resource} for a single neuron",
+        allowed=f"{profile.name} allows {usage.available} per core",
+        remedy="Use a layer with fewer inputs, or compile for another profile.",
+        rule="core_" + usage.resource.replace(" ", "_"),
+    )
 
 
 def _box_shape(layer: ChipLayer) -> tuple[int, int, int]:

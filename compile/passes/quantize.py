@@ -169,7 +169,7 @@ def _too_wide(layer: DenseLayer | ConvLayer, profile: HardwareProfile) -> Proble
         layer=layer.name,
         found=f"weights between {int(layer.weight.min())} and {int(layer.weight.max())} with odd "
         "numbers among them need 9 bits",
-        allowed=f"{profile.name} allows {widest} bits, which hold even numbers when signs are mixed",
+        allowed=f"{profile.name} allows {widest} bits, that is even numbers when signs are mixed",
         remedy="Round the weights to even numbers, as SLAYER does, or compile for 'ideal'.",
         rule="weight_width",
     )

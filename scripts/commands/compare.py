@@ -37,7 +37,10 @@ def show_comparison(found: Comparison, name_a: str, name_b: str) -> None:
     """Print whether runs are equal, what differs in each layer, and the first difference."""
     what = "spikes and states" if found.states_compared else "spikes"
     if found.equal:
-        say(f"Equal: all {found.total_spikes} spikes" + (" and all states." if "states" in what else "."))
+        say(
+            f"Equal: all {found.total_spikes} spikes"
+            + (" and all states." if "states" in what else ".")
+        )
         return
     say(f"Different ({what} compared).")
     for layer, count in found.differing_spikes.items():

@@ -31,7 +31,7 @@ def run(
         Path,
         typer.Option(
             "--input",
-            help="An .npz with integer 'spikes' (N,C,T) or (N,C,H,W,T), and 'labels' (N,) if known.",
+            help="An .npz with integer 'spikes' (N,C,T) or (N,C,H,W,T), and 'labels' (N,).",
         ),
     ],
     output: Annotated[

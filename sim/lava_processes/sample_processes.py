@@ -4,9 +4,9 @@ The arithmetic stays Lava's own: `RecordedLIF` runs the model of Lava's `LIFRese
 down what it did. That costs no extra operating system process and no message, where reading a
 Lava variable costs tens of microseconds an element.
 
-Time: the source sends step n of sample s at Lava's step ``s * T + n + 1``, and each synapse adds one
-step, so layer k (from 0) works on it at ``s * T + n + k + 2``. With a reset interval of T and an offset
-of k + 2 every layer sees exactly the T steps of each sample, samples following without a gap.
+Time: the source sends step n of sample s at Lava's step ``s * T + n + 1``, and each synapse adds
+one step, so layer k (from 0) works on it at ``s * T + n + k + 2``. With a reset interval of T and
+an offset of k + 2 every layer sees exactly the T steps of each sample, with no gap between.
 """
 # lava has no type information, and its models declare ports and variables as class attributes.
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownParameterType=false
@@ -14,6 +14,8 @@ of k + 2 every layer sees exactly the T steps of each sample, samples following 
 # pyright: reportMissingParameterType=false, reportUntypedFunctionDecorator=false
 # pyright: reportUntypedClassDecorator=false, reportUntypedBaseClass=false, reportPrivateUsage=false
 # pyright: reportIncompatibleVariableOverride=false, reportGeneralTypeIssues=false
+# pyright: reportAssignmentType=false, reportIndexIssue=false, reportAttributeAccessIssue=false
+# pyright: reportOptionalSubscript=false, reportArgumentType=false, reportOptionalMemberAccess=false
 
 from __future__ import annotations
 
