@@ -93,7 +93,8 @@ def load_spike_input(path: str | Path) -> SpikeInput:
                 held = ", ".join(f"'{name}'" for name in file.files) or "nothing"
                 raise SpikeInputError(f"'{path}': has no array 'spikes' (it holds {held}).")
             spikes = cast(NDArray[Any], file["spikes"])
-            labels = cast(NDArray[Any] | None, file.get("labels"))
+            has_labels = "labels" in file.files
+            labels = cast(NDArray[Any], file["labels"]) if has_labels else None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, SpikeInputError):
             raise
