@@ -75,8 +75,10 @@ def infer_shapes(network: Network, input_shape: Shape | None = None) -> tuple[La
 def _known_input_shape(network: Network) -> Shape:
     first = network.layers[0]
     match first:
-        case InputLayer() | FlattenLayer():
+        case InputLayer():
             return first.shape
+        case FlattenLayer():
+            return (size_of(first.shape),)
         case DenseLayer():
             return (first.weight.shape[1],)
         case ConvLayer():

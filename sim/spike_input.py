@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -83,26 +84,30 @@ def load_spike_input(path: str | Path) -> SpikeInput:
         what = "is a folder" if path.is_dir() else "no such file"
         raise SpikeInputError(f"'{path}': {what}; an .npz file with 'spikes' was expected.")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise SpikeInputError(
-                    f"'{path}': is a single array; save it with np.savez(path, spikes=..., "
-                    "labels=...)."
-                )
-            if "spikes" not in file:
-                held = ", ".join(f"'{name}'" for name in file.files) or "nothing"
-                raise SpikeInputError(f"'{path}': has no array 'spikes' (it holds {held}).")
-            spikes = cast(NDArray[Any], file["spikes"])
-            has_labels = "labels" in file.files
-            labels = cast(NDArray[Any], file["labels"]) if has_labels else None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, SpikeInputError):
-            raise
+        spikes, labels = _read_arrays(path)
+    except SpikeInputError:
+        raise
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise SpikeInputError(f"'{path}': is not a readable .npz file ({error}).") from error
     try:
         return SpikeInput(spikes=spikes, labels=labels)
     except SpikeInputError as error:
         raise SpikeInputError(f"'{path}': {error}") from error
+
+
+def _read_arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    with path.open("rb") as handle:
+        file = np.load(handle, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise SpikeInputError(
+                f"'{path}': is a single array; save it with np.savez(path, spikes=..., labels=...)."
+            )
+        if "spikes" not in file.files:
+            held = ", ".join(f"'{name}'" for name in file.files) or "nothing"
+            raise SpikeInputError(f"'{path}': has no array 'spikes' (it holds {held}).")
+        spikes = cast(NDArray[Any], file["spikes"])
+        has_labels = "labels" in file.files
+        return spikes, cast(NDArray[Any], file["labels"]) if has_labels else None
 
 
 def check_input_fits(inputs: SpikeInput, compiled: CompiledNetwork) -> None:

@@ -13,9 +13,7 @@ from lavadeploy.netx import ConvLayer, CubaNeuron, DenseLayer, Layer, Network, N
 from lavadeploy.sim import RunOptions, RunResult, SpikeInput, open_backend
 
 
-def cuba(
-    vth: int = 80, du: int | NDArray[Any] = 1024, dv: int | NDArray[Any] = 128
-) -> CubaNeuron:
+def cuba(vth: int = 80, du: int | NDArray[Any] = 1024, dv: int | NDArray[Any] = 128) -> CubaNeuron:
     return CubaNeuron(
         kind=NeuronKind.CUBA,
         vth_mantissa=vth,
@@ -54,9 +52,7 @@ def conv(
 def compiled(
     *layers: Layer, profile: str = "loihi2", input_shape: tuple[int, ...] | None = None
 ) -> CompiledNetwork:
-    return compile_network(
-        Network(layers=layers), load_profile(profile), input_shape=input_shape
-    )
+    return compile_network(Network(layers=layers), load_profile(profile), input_shape=input_shape)
 
 
 def even_weights(rng: np.random.Generator, *shape: int, most: int = 254) -> NDArray[np.int32]:
@@ -64,9 +60,7 @@ def even_weights(rng: np.random.Generator, *shape: int, most: int = 254) -> NDAr
     return (rng.integers(-(most // 2) - 1, most // 2 + 1, shape) * 2).astype(np.int32)
 
 
-def random_spikes(
-    rng: np.random.Generator, *shape: int, rate: float = 0.3
-) -> NDArray[np.uint8]:
+def random_spikes(rng: np.random.Generator, *shape: int, rate: float = 0.3) -> NDArray[np.uint8]:
     return (rng.random(shape) < rate).astype(np.uint8)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from builders import cuba, even_weights
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from lavadeploy.netx import ConvLayer, CubaNeuron, DenseLayer, Layer, Network
+from lavadeploy.netx import ConvLayer, CubaNeuron, DenseLayer, FlattenLayer, Layer, Network
 from lavadeploy.netx.shapes import conv_output_size
 from lavadeploy.sim import SpikeInput
 
@@ -25,14 +26,6 @@ class Case:
     network: Network
     input_shape: tuple[int, ...]
     inputs: SpikeInput
-
-    def __repr__(self) -> str:
-        layers = [
-            f"{type(layer).__name__}{layer.shape} {layer.neuron!r}"
-            for layer in self.network.layers
-            if isinstance(layer, DenseLayer | ConvLayer)
-        ]
-        return f"Case({self.input_shape}, {self.inputs.spikes.shape}, {layers})"
 
 
 def _maybe(draw: st.DrawFn, values: NDArray[np.int32]) -> NDArray[np.int32] | None:
@@ -101,14 +94,7 @@ def _conv(
         delay=_maybe(draw, rng.integers(0, 6, channels, dtype=np.int32)),
     )
     size = conv_output_size(without_shape, shape[1], shape[2])
-    return ConvLayer(
-        **{
-            field: getattr(without_shape, field)
-            for field in ConvLayer.__dataclass_fields__
-            if field != "shape"
-        },
-        shape=(channels, *size),
-    )
+    return dataclasses.replace(without_shape, shape=(channels, *size))
 
 
 def _inputs(draw: st.DrawFn, rng: np.random.Generator, shape: tuple[int, ...]) -> SpikeInput:
@@ -149,7 +135,10 @@ def conv_cases(draw: st.DrawFn) -> Case:
         layers.append(layer)
         shape = layer.shape
     if draw(st.booleans()):
-        layers.append(_dense(draw, rng, f"layer{len(layers)}", int(np.prod(shape))))
+        size = int(np.prod(shape))
+        if draw(st.booleans()):  # a dense layer flattens by itself, too
+            layers.append(FlattenLayer(name=f"layer{len(layers)}", shape=(size, 1, 1)))
+        layers.append(_dense(draw, rng, f"layer{len(layers)}", size))
     return Case(
         network=Network(layers=tuple(layers)),
         input_shape=input_shape,

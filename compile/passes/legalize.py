@@ -51,6 +51,7 @@ class Legalize:
         problems: list[str] = []
         kept: list[DenseLayer | ConvLayer] = []
         kept_shapes: list[LayerShapes] = []
+        incoming = shapes[0].shape_in
         for layer, shape in zip(network.layers, shapes, strict=True):
             match layer:
                 case InputLayer():
@@ -64,7 +65,9 @@ class Legalize:
                 case DenseLayer() | ConvLayer():
                     problems += _neuron_problems(layer.name, layer.neuron)
                     kept.append(layer)
-                    kept_shapes.append(shape)
+                    # what really comes in: a convolution's (C, H, W), not what flatten made of it
+                    kept_shapes.append(LayerShapes(shape_in=incoming, shape_out=shape.shape_out))
+                    incoming = shape.shape_out
                 case _:
                     assert_never(layer)
         if not kept and not problems:

@@ -34,9 +34,7 @@ SLOW = settings(deadline=None, database=None, suppress_health_check=list(HealthC
 
 
 def check(case: Case) -> None:
-    network = compile_network(
-        case.network, load_profile("loihi2"), input_shape=case.input_shape
-    )
+    network = compile_network(case.network, load_profile("loihi2"), input_shape=case.input_shape)
     assert_runs_are_identical(
         recorded("reference", network, case.inputs), recorded("lava", network, case.inputs)
     )

@@ -1,0 +1,162 @@
+"""Counts against brute force, and the energy model against its formula."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from builders import compiled, conv, dense, even_weights, random_spikes
+from hypothesis import HealthCheck, given, settings
+from strategies import Case, conv_cases
+
+from lavadeploy.compile import ChipConv, compile_network
+from lavadeploy.hw_profiles import load_profile
+from lavadeploy.netx import ProfileError
+from lavadeploy.sim import SpikeInput, count_activity, estimate_energy, open_backend
+from lavadeploy.sim.reference import convolve
+
+
+def test_a_dense_layer_meets_every_weight_of_a_spiking_input() -> None:
+    rng = np.random.default_rng(0)
+    network = compiled(
+        dense(even_weights(rng, 7, 5), name="layer0"),
+        dense(even_weights(rng, 3, 7), name="layer1"),
+    )
+    inputs = SpikeInput(spikes=random_spikes(rng, 4, 5, 6))
+    run = open_backend("reference").run(network, inputs)
+    counts = count_activity(network, inputs, run.spikes)
+    hidden = int(np.count_nonzero(run.spikes.layer == 0))
+    assert counts.input_spikes == int(inputs.spikes.sum())
+    assert [layer.synaptic_operations for layer in counts.layers] == [
+        7 * counts.input_spikes,
+        3 * hidden,
+    ]
+    assert [layer.neuron_updates for layer in counts.layers] == [7 * 24, 3 * 24]
+    assert counts.layers[0].activity == hidden / (7 * 24)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(conv_cases())
+def test_a_convolution_meets_only_weights_inside_the_image(case: Case) -> None:
+    network = compile_network(case.network, load_profile("ideal"), input_shape=case.input_shape)
+    layer = network.network.layers[0]
+    assert isinstance(layer, ChipConv)
+    run = open_backend("reference").run(network, case.inputs)
+    counts = count_activity(network, case.inputs, run.spikes)
+    # send one spike after the other through a kernel of ones and count what arrives
+    ones = np.ones(layer.weights.mantissa.shape, dtype=np.int64)
+    events = np.argwhere(case.inputs.spikes.reshape(case.inputs.n_samples, -1, case.inputs.n_steps))
+    fan_out = convolve(layer, np.eye(int(np.prod(layer.shape_in)), dtype=np.int64), ones).sum(
+        axis=1
+    )
+    assert counts.layers[0].synaptic_operations == sum(int(fan_out[e[1]]) for e in events)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(conv_cases())
+def test_cores_add_up_to_layers(case: Case) -> None:
+    network = compile_network(case.network, load_profile("loihi2"), input_shape=case.input_shape)
+    run = open_backend("reference").run(network, case.inputs)
+    counts = count_activity(network, case.inputs, run.spikes)
+    for layer in counts.layers:
+        cores = [core for core in counts.cores if core.layer == layer.name]
+        for field in ("neurons", "spikes", "synaptic_operations"):
+            assert sum(getattr(core, field) for core in cores) == getattr(layer, field)
+
+
+def test_a_layer_on_several_cores_is_counted_by_core() -> None:
+    rng = np.random.default_rng(1)
+    network = compiled(conv(even_weights(rng, 8, 2, 3, 3), (8, 30, 30), padding=(1, 1)))
+    cores = network.placement.cores_of("layer0")
+    assert len(cores) == 2  # 7200 neurons, 4095 a core
+    spikes = np.zeros((1, 2, 30, 30, 4), dtype=np.uint8)
+    spikes[0, :, 0, :, :] = 1  # the upper border only
+    inputs = SpikeInput(spikes=spikes)
+    counts = count_activity(network, inputs, open_backend("reference").run(network, inputs).spikes)
+    upper, lower = counts.cores
+    # 2 input channels, 30 columns, 4 steps; rows 0 and 1 see them, with 3 columns but 2 at corners
+    assert upper.synaptic_operations == 8 * 2 * 4 * 2 * (28 * 3 + 2 * 2)
+    assert lower.synaptic_operations == 0
+
+
+def test_graded_input_counts_events_and_not_payloads() -> None:
+    network = compiled(dense([[10], [10]]))
+    inputs = SpikeInput(spikes=np.array([[[3, 0, 1]]]))
+    counts = count_activity(network, inputs, open_backend("reference").run(network, inputs).spikes)
+    assert counts.input_spikes == 2
+    assert counts.layers[0].synaptic_operations == 4
+
+
+def test_energy_follows_the_formula() -> None:
+    rng = np.random.default_rng(2)
+    network = compiled(dense(even_weights(rng, 50, 40)))
+    inputs = SpikeInput(spikes=random_spikes(rng, 5, 40, 10))
+    run = open_backend("reference").run(network, inputs)
+    counts = count_activity(network, inputs, run.spikes)
+    profile = network.profile
+    estimate = estimate_energy(counts, profile)
+    assert profile.energy is not None
+    assert profile.time is not None
+    assert profile.static_power is not None
+    layer = counts.layers[0]
+    for corner in ("nominal", "low", "high"):
+        e_syn = getattr(profile.energy.synaptic_operation, corner)
+        e_upd = getattr(profile.energy.neuron_update, corner)
+        e_spk = getattr(profile.energy.spike, corner)
+        picojoules = (
+            e_syn * layer.synaptic_operations + e_upd * layer.neuron_updates + e_spk * layer.spikes
+        )
+        # relative 1e-12: a handful of float64 operations, each exact to 1e-16
+        dynamic = getattr(estimate.dynamic_energy, corner)
+        assert dynamic == pytest.approx(picojoules / 5 / 1000, rel=1e-12)
+        t_step = (
+            getattr(profile.time.synaptic_operation, corner) * layer.synaptic_operations / 50
+            + getattr(profile.time.neuron_update, corner) * 50
+            + getattr(profile.time.spike, corner) * layer.spikes / 50
+            + getattr(profile.time.step_barrier, corner)
+            + getattr(profile.time.step_overhead, corner)
+        )
+        microseconds = getattr(estimate.time, corner)
+        assert microseconds == pytest.approx(10 * t_step / 1000, rel=1e-12)
+        static = getattr(profile.static_power, corner) * microseconds
+        total = getattr(estimate.total_energy, corner)
+        assert total == pytest.approx(dynamic + static, rel=1e-12)
+    assert estimate.basis == "inferred"
+    assert estimate.static_boundary == "neurocores of one chip"
+
+
+def test_the_slowest_core_sets_the_time() -> None:
+    rng = np.random.default_rng(3)
+    network = compiled(dense(even_weights(rng, 100, 800, most=6)))
+    inputs = SpikeInput(spikes=random_spikes(rng, 2, 800, 5))
+    counts = count_activity(network, inputs, open_backend("reference").run(network, inputs).spikes)
+    assert len(counts.cores) > 1
+    busy = dataclasses.replace(counts.cores[1], synaptic_operations=10**9)
+    slower = dataclasses.replace(counts, cores=(counts.cores[0], busy, *counts.cores[2:]))
+    before, after = (estimate_energy(c, network.profile) for c in (counts, slower))
+    assert after.busiest_core == 1
+    assert after.time.nominal > before.time.nominal
+    assert after.dynamic_energy == before.dynamic_energy
+
+
+def test_the_weakest_evidence_names_the_estimate() -> None:
+    network = compiled(dense([[10]]), profile="loihi1")
+    inputs = SpikeInput(spikes=np.ones((1, 1, 2), dtype=np.uint8))
+    counts = count_activity(network, inputs, open_backend("reference").run(network, inputs).spikes)
+    estimate = estimate_energy(counts, network.profile)
+    assert estimate.dynamic_energy.evidence == "toolchain"
+    # the step overhead is inferred, and static energy is power times time
+    assert estimate.total_energy.evidence == "inferred"
+
+
+def test_a_profile_without_coefficients_refuses_joules() -> None:
+    network = compiled(dense([[10]]), profile="ideal")
+    inputs = SpikeInput(spikes=np.ones((1, 1, 2), dtype=np.uint8))
+    counts = count_activity(network, inputs, open_backend("reference").run(network, inputs).spikes)
+    with pytest.raises(ProfileError) as raised:
+        estimate_energy(counts, network.profile)
+    assert str(raised.value) == (
+        "profile 'ideal' has no energy, time or power coefficients, so there are counts but no "
+        "joules. Compile for a profile that has them."
+    )

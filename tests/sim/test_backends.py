@@ -1,0 +1,167 @@
+"""The table of backends, Lava's failures, and Loihi where there is none."""
+# lava has no type information.
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import subprocess
+import sys
+import textwrap
+import types
+
+import numpy as np
+import pytest
+from builders import compiled, conv, dense, even_weights, random_spikes
+
+from lavadeploy.netx import (
+    BackendUnavailableError,
+    OptionError,
+    UnsupportedNetworkError,
+    repair_lava,
+)
+from lavadeploy.sim import BACKENDS, RunOptions, SpikeInput, diagnose, open_backend
+from lavadeploy.sim.loihi import run_on_chip
+
+NO_EXTENSION = (
+    "backend 'loihi' needs Lava's Loihi extension (lava-loihi), which is not installed here; Intel "
+    "gives it to members of its Neuromorphic Research Community."
+)
+
+
+def test_every_backend_of_the_table_opens_and_knows_its_name() -> None:
+    assert [open_backend(name).name for name in BACKENDS] == list(BACKENDS)
+
+
+def test_an_unknown_backend_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(OptionError) as raised:
+        open_backend("lawa")
+    assert str(raised.value) == (
+        "unknown backend 'lawa'; did you mean 'lava'? Valid: 'lava', 'loihi', 'reference'."
+    )
+
+
+def test_loihi_refuses_before_any_work() -> None:
+    backend = open_backend("loihi")
+    assert backend.unavailable() == NO_EXTENSION
+    with pytest.raises(BackendUnavailableError) as raised:
+        backend.run(None, None)  # pyright: ignore[reportArgumentType] - not looked at
+    assert str(raised.value) == NO_EXTENSION
+
+
+def test_without_lava_the_backend_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "asteval" else find(name)
+    )
+    network = compiled(dense([[10]]))
+    with pytest.raises(BackendUnavailableError) as raised:
+        open_backend("lava").run(network, SpikeInput(spikes=np.ones((1, 1, 1), dtype=np.uint8)))
+    assert str(raised.value) == (
+        "backend 'lava' needs asteval, not installed here. Run: "
+        "pip install asteval 'networkx<2.8.8' scipy && "
+        "pip install --no-deps --ignore-requires-python lava-nc==0.10.0"
+    )
+
+
+def test_doctor_looks_at_every_backend() -> None:
+    subjects = {finding.subject: finding for finding in diagnose()}
+    assert {f"backend {name}" for name in BACKENDS} <= set(subjects)
+    assert subjects["backend lava"].good
+    assert subjects["backend loihi"].detail == NO_EXTENSION
+    assert subjects["Python"].good
+
+
+def test_reading_compiling_and_reference_runs_need_neither_torch_nor_lava() -> None:
+    script = """
+    import sys
+    for name in ("torch", "lava", "scipy", "sklearn", "matplotlib"):
+        sys.modules[name] = None  # importing it fails
+    import numpy as np
+    from lavadeploy.compile import compile_network
+    from lavadeploy.hw_profiles import load_profile
+    from lavadeploy.netx import CubaNeuron, DenseLayer, Network, NeuronKind
+    from lavadeploy.sim import SpikeInput, open_backend
+    neuron = CubaNeuron(kind=NeuronKind.CUBA, vth_mantissa=1, current_decay=np.array(0),
+                        voltage_decay=np.array(0))
+    layer = DenseLayer(name="a", shape=(1,), weight=np.array([[2]]), neuron=neuron)
+    network = compile_network(Network(layers=(layer,)), load_profile("loihi1"))
+    run = open_backend("reference").run(network, SpikeInput(spikes=np.ones((1, 1, 3), dtype=int)))
+    print(len(run.spikes))
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("3\n", "")
+
+
+@pytest.mark.lava
+def test_progress_counts_samples() -> None:
+    network = compiled(dense([[10]]))
+    inputs = SpikeInput(spikes=np.ones((3, 1, 4), dtype=np.uint8))
+    seen: list[int] = []
+    open_backend("lava").run(network, inputs, RunOptions(on_progress=seen.append))
+    assert seen == [1, 2, 3]
+
+
+@pytest.mark.lava
+def test_lavas_processes_end_with_the_run() -> None:
+    network = compiled(dense([[10]]))
+    open_backend("lava").run(network, SpikeInput(spikes=np.ones((3, 1, 4), dtype=np.uint8)))
+    multiprocessing = sys.modules["multiprocessing"]
+    assert multiprocessing.active_children() == []
+
+
+@pytest.mark.lava
+def test_the_loihi_path_runs_on_the_simulator_with_adapters_that_pass_spikes_on() -> None:
+    # No board is here. The chain for the chip, with stand-ins for the extension's adapters and
+    # Lava's simulator in the chip's place, must give what the reference gives.
+    repair_lava()
+    from lava.magma.core.run_configs import Loihi2SimCfg
+
+    from lava_stand_ins.pass_through import PassThrough
+
+    adapters = types.SimpleNamespace(PyToNxAdapter=PassThrough, NxToPyAdapter=PassThrough)
+    config = Loihi2SimCfg(select_tag="fixed_pt", loglevel=logging.ERROR)
+    rng = np.random.default_rng(0)
+    network = compiled(
+        conv(even_weights(rng, 3, 2, 2, 2), (3, 3, 4)),
+        dense(even_weights(rng, 5, 36), name="layer1", bias=np.arange(5, dtype=np.int32)),
+    )
+    inputs = SpikeInput(spikes=random_spikes(rng, 2, 2, 4, 5, 8, rate=0.5))
+    log = run_on_chip(network, inputs, RunOptions(), adapters=adapters, run_config=config)
+    expected = open_backend("reference").run(network, inputs)
+    assert len(expected.spikes) > 10
+    for column in ("sample", "step", "layer", "neuron", "value"):
+        assert np.array_equal(getattr(log, column), getattr(expected.spikes, column)), column
+
+
+@pytest.mark.loihi
+def test_a_board_gives_what_the_reference_gives(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--target") != "loihi":
+        pytest.skip("needs a Loihi 2 board; run with --target loihi -m loihi")
+    rng = np.random.default_rng(0)
+    network = compiled(dense(even_weights(rng, 8, 12)), dense(even_weights(rng, 4, 8), name="b"))
+    inputs = SpikeInput(spikes=random_spikes(rng, 2, 12, 16))
+    on_board = open_backend("loihi").run(network, inputs)
+    expected = open_backend("reference").run(network, inputs)
+    assert np.array_equal(on_board.spikes.neuron, expected.spikes.neuron)
+    assert np.array_equal(on_board.spikes.step, expected.spikes.step)
+
+
+def test_delays_and_states_are_refused_on_loihi(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = open_backend("loihi")
+    monkeypatch.setattr(type(backend), "unavailable", lambda _self: None)
+    inputs = SpikeInput(spikes=np.ones((1, 1, 1), dtype=np.uint8))
+    delayed = compiled(dense([[10]], delay=np.array([1], dtype=np.int32)))
+    with pytest.raises(UnsupportedNetworkError) as raised:
+        backend.run(delayed, inputs)
+    assert str(raised.value) == ("layer0: axonal delays cannot be loaded by backend 'loihi' yet.")
+    with pytest.raises(OptionError) as refused:
+        backend.run(compiled(dense([[10]])), inputs, RunOptions(record_states=True))
+    assert str(refused.value) == ("backend 'loihi' cannot record states; use lava or reference.")
