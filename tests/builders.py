@@ -39,7 +39,12 @@ def conv(
     neuron: CubaNeuron | None = None,
     **fields: Any,
 ) -> ConvLayer:
-    geometry = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
+    geometry: dict[str, Any] = {
+        "stride": (1, 1),
+        "padding": (0, 0),
+        "dilation": (1, 1),
+        "groups": 1,
+    }
     return ConvLayer(
         name=name,
         shape=shape,

@@ -8,12 +8,16 @@ from typing import Any
 
 import numpy as np
 from builders import cuba, even_weights
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lavadeploy.netx import ConvLayer, CubaNeuron, DenseLayer, FlattenLayer, Layer, Network
 from lavadeploy.netx.shapes import conv_output_size
 from lavadeploy.sim import SpikeInput
+
+# Random networks take a while to draw, and fewer of the drawn are thrown away than it looks.
+UNHURRIED = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
 
 # Decays at their ends, and between.
 DECAYS = st.one_of(st.sampled_from([0, 1, 4095, 4096]), st.integers(0, 4096))

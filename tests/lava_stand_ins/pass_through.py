@@ -6,7 +6,7 @@ In a folder of its own, since Lava's compiler executes every module beside a pro
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportAssignmentType=false
 # pyright: reportUntypedFunctionDecorator=false, reportUntypedClassDecorator=false
-# pyright: reportUntypedBaseClass=false, reportUnknownParameterType=false
+# pyright: reportUntypedBaseClass=false, reportUnknownParameterType=false, reportArgumentType=false
 
 from __future__ import annotations
 

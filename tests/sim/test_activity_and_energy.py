@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 from builders import compiled, conv, dense, even_weights, random_spikes
-from hypothesis import HealthCheck, given, settings
-from strategies import Case, conv_cases
+from hypothesis import given, settings
+from strategies import UNHURRIED, Case, conv_cases
 
 from lavadeploy.compile import ChipConv, compile_network
 from lavadeploy.hw_profiles import load_profile
@@ -36,7 +36,7 @@ def test_a_dense_layer_meets_every_weight_of_a_spiking_input() -> None:
     assert counts.layers[0].activity == hidden / (7 * 24)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=UNHURRIED)
 @given(conv_cases())
 def test_a_convolution_meets_only_weights_inside_the_image(case: Case) -> None:
     network = compile_network(case.network, load_profile("ideal"), input_shape=case.input_shape)
@@ -53,7 +53,7 @@ def test_a_convolution_meets_only_weights_inside_the_image(case: Case) -> None:
     assert counts.layers[0].synaptic_operations == sum(int(fan_out[e[1]]) for e in events)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=UNHURRIED)
 @given(conv_cases())
 def test_cores_add_up_to_layers(case: Case) -> None:
     network = compile_network(case.network, load_profile("loihi2"), input_shape=case.input_shape)

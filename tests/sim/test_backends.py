@@ -53,9 +53,11 @@ def test_loihi_refuses_before_any_work() -> None:
 
 def test_without_lava_the_backend_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == "asteval" else find(name)
-    )
+
+    def find_all_but_asteval(name: str) -> object:
+        return None if name == "asteval" else find(name)
+
+    monkeypatch.setattr(importlib.util, "find_spec", find_all_but_asteval)
     network = compiled(dense([[10]]))
     with pytest.raises(BackendUnavailableError) as raised:
         open_backend("lava").run(network, SpikeInput(spikes=np.ones((1, 1, 1), dtype=np.uint8)))
@@ -123,7 +125,6 @@ def test_the_loihi_path_runs_on_the_simulator_with_adapters_that_pass_spikes_on(
     # Lava's simulator in the chip's place, must give what the reference gives.
     repair_lava()
     from lava.magma.core.run_configs import Loihi2SimCfg
-
     from lava_stand_ins.pass_through import PassThrough
 
     adapters = types.SimpleNamespace(PyToNxAdapter=PassThrough, NxToPyAdapter=PassThrough)
@@ -156,7 +157,11 @@ def test_a_board_gives_what_the_reference_gives(request: pytest.FixtureRequest) 
 
 def test_delays_and_states_are_refused_on_loihi(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = open_backend("loihi")
-    monkeypatch.setattr(type(backend), "unavailable", lambda _self: None)
+
+    def nothing_is_missing(_backend: object) -> None:
+        return None
+
+    monkeypatch.setattr(type(backend), "unavailable", nothing_is_missing)
     inputs = SpikeInput(spikes=np.ones((1, 1, 1), dtype=np.uint8))
     delayed = compiled(dense([[10]], delay=np.array([1], dtype=np.int32)))
     with pytest.raises(UnsupportedNetworkError) as raised:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from builders import compiled, conv, cuba, dense, even_weights, random_spikes, recorded
-from hypothesis import HealthCheck, given, settings
-from strategies import Case, conv_cases
+from hypothesis import given, settings
+from strategies import UNHURRIED, Case, conv_cases
 
 from lavadeploy.compile import ChipConv, compile_network
 from lavadeploy.hw_profiles import load_profile
@@ -83,7 +83,7 @@ def test_all_layers_answer_in_the_step_of_the_input() -> None:
     assert run.spikes.layer.tolist() == [0, 1, 2]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=UNHURRIED)
 @given(conv_cases())
 def test_convolution_equals_a_loop_over_every_weight(case: Case) -> None:
     network = compile_network(case.network, load_profile("ideal"), input_shape=case.input_shape)

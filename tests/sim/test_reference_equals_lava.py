@@ -15,8 +15,8 @@ from builders import (
     random_spikes,
     recorded,
 )
-from hypothesis import HealthCheck, given, settings
-from strategies import Case, conv_cases, dense_cases
+from hypothesis import given, settings
+from strategies import UNHURRIED, Case, conv_cases, dense_cases
 
 from lavadeploy.compile import compile_network
 from lavadeploy.hw_profiles import load_profile
@@ -27,10 +27,8 @@ from lavadeploy.sim import SpikeInput, open_backend
 pytestmark = pytest.mark.lava
 
 # Building and starting a Lava network takes a third of a second; the same examples on every run.
-QUICK = settings(
-    deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
-SLOW = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(deadline=None, derandomize=True, database=None, suppress_health_check=UNHURRIED)
+SLOW = settings(deadline=None, database=None, suppress_health_check=UNHURRIED)
 
 
 def check(case: Case) -> None:

@@ -60,13 +60,17 @@ def test_first_takes_samples_and_labels_together() -> None:
     [
         (
             np.ones((1, 2, 3), dtype=np.float32),
-            "spikes has type float32; whole numbers were expected. "
-            "Convert with spikes.astype(np.uint8) after checking that nothing is lost.",
+            (
+                "spikes has type float32; whole numbers were expected. "
+                "Convert with spikes.astype(np.uint8) after checking that nothing is lost."
+            ),
         ),
         (
             np.ones((2, 3), dtype=np.uint8),
-            "spikes has shape (2, 3); (N, C, T) or (N, C, H, W, T) was expected, time last, as "
-            "SLAYER orders it.",
+            (
+                "spikes has shape (2, 3); (N, C, T) or (N, C, H, W, T) was expected, time last, as "
+                "SLAYER orders it."
+            ),
         ),
         (
             np.ones((2, 0, 3), dtype=np.uint8),

@@ -1,0 +1,207 @@
+"""Layers that are not NetX are refused, with file, layer and field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from expect import sentence
+from hdf5_files import CONV, DENSE, write_hdf5, write_layers, without
+
+from lavadeploy.netx import NetxFormatError, read_netx
+
+INPUT: Mapping[str, Any] = {"type": b"input", "shape": [3]}
+FLATTEN: Mapping[str, Any] = {"type": b"flatten", "shape": [3, 1, 1]}
+WEIGHT = np.array([[2, -4, 6], [0, 254, -256]], dtype=np.float64)
+
+
+def changed(where: tuple[int, ...], value: float) -> Any:
+    weight = WEIGHT.copy()
+    weight[where] = value
+    return weight
+
+
+def not_whole(field: str, number: str, where: str) -> str:
+    return (
+        f"{field} is {number} at {where}; NetX stores whole numbers (in units of 1/64) between "
+        "-2147483648 and 2147483647. Export the quantized values, as export_slayer does."
+    )
+
+
+BAD_LAYERS: list[tuple[str, Mapping[str, Any], str]] = [
+    ("no type", without(DENSE, "type"), "field 'type' is missing or not a string."),
+    ("type is a number", {**DENSE, "type": 3}, "field 'type' is missing or not a string."),
+    *(
+        (
+            kind,
+            {**DENSE, "type": kind.encode()},
+            f"layer kind '{kind}' cannot be read by this version. "
+            "It reads input, dense, conv, flatten.",
+        )
+        for kind in ("average", "concat", "convT", "dense_rec", "pool", "unpool")
+    ),
+    (
+        "near miss",
+        {**DENSE, "type": b"desne"},
+        "unknown layer kind 'desne'; did you mean 'dense'? "
+        "Valid: 'conv', 'dense', 'flatten', 'input'.",
+    ),
+    (
+        "nonsense",
+        {**DENSE, "type": b"Q"},
+        "unknown layer kind 'Q'; Valid: 'conv', 'dense', 'flatten', 'input'.",
+    ),
+    ("NaN weight", {**DENSE, "weight": changed((1, 2), np.nan)}, not_whole("weight", "nan", "(1, 2)")),
+    ("infinite", {**DENSE, "weight": changed((0, 0), np.inf)}, not_whole("weight", "inf", "(0, 0)")),
+    ("fraction", {**DENSE, "weight": changed((0, 1), 0.5)}, not_whole("weight", "0.5", "(0, 1)")),
+    (
+        "beyond 32 bits",
+        {**DENSE, "weight": changed((0, 1), 2**31)},
+        not_whole("weight", "2147483648.0", "(0, 1)"),
+    ),
+    (
+        "below 32 bits",
+        {**DENSE, "weight": changed((0, 1), -(2**31) - 1)},
+        not_whole("weight", "-2147483649.0", "(0, 1)"),
+    ),
+    (
+        "fractional threshold",
+        {**DENSE, "neuron/vThMant": 1.25},
+        not_whole("neuron/vThMant", "1.25", "()"),
+    ),
+    ("weight is text", {**DENSE, "weight": b"x"}, "field 'weight' is missing or not a number."),
+    *(
+        (f"no {field}", without(DENSE, field), f"field '{field}' is missing or not a number.")
+        for field in ("shape", "weight", "neuron/vThMant", "neuron/iDecay", "neuron/vDecay")
+    ),
+    *(
+        (f"conv: no {field}", without(CONV, field), f"field '{field}' is missing or not a number.")
+        for field in ("shape", "weight", "neuron/vThMant")
+    ),
+    (
+        "conv without neurons",
+        without(CONV, "neuron/type", "neuron/vThMant", "neuron/iDecay", "neuron/vDecay"),
+        "field 'neuron/type' is missing or not a string.",
+    ),
+    # lava-dl raises KeyError here; an integrator in place of the neuron described is no reading
+    (
+        "neuron group without type",
+        without(DENSE, "neuron/type"),
+        "field 'neuron/type' is missing or not a string.",
+    ),
+    (
+        "input's neuron group without type",
+        {**INPUT, "neuron/vThMant": 80, "neuron/iDecay": 1, "neuron/vDecay": 1},
+        "field 'neuron/type' is missing or not a string.",
+    ),
+    (
+        "unknown neuron",
+        {**DENSE, "neuron/type": b"SDNN"},
+        "neuron kind 'SDNN' cannot be read by this version. It reads CUBA, LOIHI.",
+    ),
+    (
+        "two thresholds",
+        {**DENSE, "neuron/vThMant": [1, 2]},
+        "neuron/vThMant has 2 values; 1 was expected.",
+    ),
+    (
+        "complex weights",
+        {**without(DENSE, "weight"), "weight/real": WEIGHT, "weight/imag": WEIGHT},
+        "complex weights (weight/real, weight/imag) cannot be read by this version.",
+    ),
+    ("empty shape", {**DENSE, "shape": np.zeros(0)}, "shape is (); positive sizes were expected."),
+    ("zero shape", {**DENSE, "shape": [2, 0]}, "shape is (2, 0); positive sizes were expected."),
+    ("negative", {**FLATTEN, "shape": [-3, 1]}, "shape is (-3, 1); positive sizes were expected."),
+    (
+        "rows do not fit the shape",
+        {**DENSE, "shape": [3]},
+        "weight has shape (2, 3); (neurons, inputs) = (3, inputs) was expected.",
+    ),
+    (
+        "flat weight that does not divide",
+        {**DENSE, "weight": np.zeros(5)},
+        "weight has shape (5,); (neurons, inputs) = (2, inputs) was expected.",
+    ),
+    (
+        "no inputs",
+        {**DENSE, "weight": np.zeros((2, 0))},
+        "weight has shape (2, 0); (neurons, inputs) = (2, inputs) was expected.",
+    ),
+    (
+        "three-dimensional dense weight",
+        {**DENSE, "weight": np.zeros((2, 3, 1))},
+        "weight has shape (2, 3, 1); (neurons, inputs) = (2, inputs) was expected.",
+    ),
+    ("conv of a flat shape", {**CONV, "shape": [2]}, "shape is (2,); a convolution's is (C, H, W)."),
+    *(
+        (
+            f"conv weight {shape}",
+            {**CONV, "weight": np.zeros(shape)},
+            f"weight has shape {shape}; (C_out, C_in / groups, height, width) with C_out = 2 was "
+            "expected.",
+        )
+        # kernels without elements are no kernels
+        for shape in [(3, 1, 2, 2), (2, 1, 2), (2, 1, 2, 2, 2), (2, 0, 2, 2), (2, 1, 0, 2)]
+    ),
+    ("zero stride", {**CONV, "stride": [1, 0]}, "stride is (1, 0); at least 1 was expected."),
+    ("negative pad", {**CONV, "padding": -1}, "padding is (-1, -1); at least 0 was expected."),
+    ("no dilation", {**CONV, "dilation": 0}, "dilation is (0, 0); at least 1 was expected."),
+    ("three strides", {**CONV, "stride": [1, 1, 1]}, "stride has 3 values; (height, width) was expected."),
+    ("two groups", {**CONV, "groups": [1, 1]}, "groups has 2 values; 1 was expected."),
+    ("biases", {**DENSE, "bias": [1, 2, 3]}, "bias has 3 values; 1 or 2 was expected."),
+    ("delays", {**CONV, "delay": [1, 2, 3]}, "delay has 3 values; 1 or 2 was expected."),
+    (
+        "decays",
+        {**DENSE, "neuron/iDecay": [1, 2, 3]},
+        "neuron/iDecay has 3 values; 1 or 2 was expected.",
+    ),
+    (
+        "decays of a conv",
+        {**CONV, "neuron/vDecay": [1, 2, 3]},
+        "neuron/vDecay has 3 values; 1 or 2 was expected.",
+    ),
+    ("input weights", {**INPUT, "weight": [1, 2]}, "weight has 2 values; 1 was expected."),
+]
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"), [pytest.param(layer, text, id=name) for name, layer, text in BAD_LAYERS]
+)
+def test_bad_layers_are_refused(layer: Mapping[str, Any], expected: str, tmp_path: Path) -> None:
+    path = write_layers(tmp_path / "bad.net", INPUT, layer)
+    assert sentence(NetxFormatError, read_netx, path) == f"'{path}', layer1: {expected}"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, "has no group 'layer', so it is not a NetX file (found: nothing)."),
+        (
+            {"weights/a": [1], "b": [2]},
+            "has no group 'layer', so it is not a NetX file (found: b, weights, weights/a).",
+        ),
+        (
+            {"layer": [1]},
+            "has no group 'layer', so it is not a NetX file (found: layer).",
+        ),
+        ({"layer": None}, "group 'layer' is empty; the network has no layers."),
+        ({"layer/type": b"dense"}, "group 'layer' is empty; the network has no layers."),
+        ({"layer/0": None, "layer/first": None}, "layer 'first' is not numbered."),
+        ({"layer/0": None, "layer/-1": None}, "layer '-1' is not numbered."),
+        ({"layer/1": None}, "layers are numbered [1]; one is missing."),
+        ({"layer/0": None, "layer/2": None}, "layers are numbered [0, 2]; one is missing."),
+    ],
+)
+def test_files_without_a_chain_of_layers_are_refused(
+    values: Mapping[str, Any], expected: str, tmp_path: Path
+) -> None:
+    path = write_hdf5(tmp_path / "bad.net", values)
+    assert sentence(NetxFormatError, read_netx, path) == f"'{path}': {expected}"
+
+
+def test_a_missing_file_is_refused_under_the_name_given(tmp_path: Path) -> None:
+    path = str(tmp_path / "missing.net")
+    assert sentence(NetxFormatError, read_netx, path) == f"'{path}': no such file."
