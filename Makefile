@@ -7,6 +7,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The stamp carries the interpreter's version, so another PYTHON makes the environment anew.
 PYTHON_VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())')
 STAMP := $(VENV)/.made-with-$(PYTHON_VERSION)
@@ -32,13 +33,14 @@ env: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt Makefile
 	@test -n "$(PYTHON_VERSION)" || { echo "'$(PYTHON)' does not run; set PYTHON=python3.11"; exit 1; }
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "torch==2.13.0"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
-	    --ignore-requires-python "lava-nc==0.10.0" "lava-dl==0.6.0"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-	    -e ".[lava,train,dev]"
-	touch $@
+	@echo "Making the environment in $(VENV) with Python $(PYTHON_VERSION) (a minute or more)"
+	@test "$$($(BIN)/python -c 'import platform; print(platform.python_version())' 2>&1)" \
+	    = "$(PYTHON_VERSION)" || $(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) "torch==2.13.0"
+	@$(PIP) --no-deps --ignore-requires-python "lava-nc==0.10.0" "lava-dl==0.6.0"
+	@# the two declare NumPy 1 and older tools; what they really need is in pyproject.toml
+	@$(PIP) --no-warn-conflicts -c constraints.txt -e ".[lava,train,dev]"
+	@rm -f $(VENV)/.made-with-* && touch $@
 
 clean:
 	rm -rf $(VENV) .typecheck build dist *.egg-info .pytest_cache .ruff_cache .hypothesis runs

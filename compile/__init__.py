@@ -1,5 +1,6 @@
 """The compiler: from a network to registers on the cores of a chip."""
 
+from .artifact import artifact_bytes as artifact_bytes
 from .artifact import load_artifact as load_artifact
 from .artifact import save_artifact as save_artifact
 from .pipeline import compile_network as compile_network

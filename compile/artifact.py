@@ -28,8 +28,8 @@ from ..netx import (
     NeuronKind,
     size_of,
 )
-from ..netx.hdf5_store import RawValue, StoredTree, read_tree
-from ..netx.hdf5_store import write_tree as write_hdf5
+from ..netx.atomic_write import write_bytes_atomically
+from ..netx.hdf5_store import RawValue, StoredTree, read_tree, tree_bytes
 from ..netx.reader import network_from_tree
 from ..netx.writer import netx_values
 from .passes.legalize import Legalize
@@ -71,11 +71,12 @@ def save_artifact(compiled: CompiledNetwork, path: str | Path) -> None:
     ------
     OutputError
         When the file cannot be written; nothing is left behind.
-
-    Notes
-    -----
-    The same compiled network gives the same bytes.
     """
+    write_bytes_atomically(Path(path), artifact_bytes(compiled))
+
+
+def artifact_bytes(compiled: CompiledNetwork) -> bytes:
+    """Return the artifact's content; the same compiled network gives the same bytes."""
     values = netx_values(_as_netx(compiled.network))
     for layer in compiled.network.layers:
         prefix = f"registers/{layer.name}"
@@ -89,8 +90,7 @@ def save_artifact(compiled: CompiledNetwork, path: str | Path) -> None:
         usage.append(
             [{"resource": u.resource, "used": u.used, "available": u.available} for u in core.usage]
         )
-    write_hdf5(
-        Path(path),
+    return tree_bytes(
         values,
         {
             "format": FORMAT,

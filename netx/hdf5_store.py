@@ -2,8 +2,7 @@
 
 NetX files are small trees of datasets. Reading a whole tree at once into plain NumPy arrays keeps
 h5py, which has no complete types, out of everything else, and puts the guards against damaged
-and hostile files in one place. Files are written from memory in one step, so a full disk can not
-leave a half-written one.
+and hostile files in one place.
 """
 # h5py has no complete type information; values leave this module typed.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -21,7 +20,6 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from .atomic_write import write_bytes_atomically
 from .errors import NetxFormatError
 
 RawArray = NDArray[Any]
@@ -108,33 +106,22 @@ def read_tree(path: Path) -> StoredTree:
     )
 
 
-def write_tree(
-    path: Path,
-    values: Mapping[str, RawValue],
-    attributes: Mapping[str, AttributeValue],
-) -> None:
-    """Write datasets and root attributes as an HDF5 file, in one step.
+def tree_bytes(values: Mapping[str, RawValue], attributes: Mapping[str, AttributeValue]) -> bytes:
+    """Return datasets and root attributes as the content of an HDF5 file.
 
     Parameters
     ----------
-    path : Path
-        The file to create or replace.
     values : mapping of str to array or str
         Datasets by full path. Strings are stored as arrays of one fixed-length byte string, the
         form that lava-dl's exporters use for layer types.
     attributes : mapping of str to str, int or float
         Attributes of the root.
 
-    Raises
-    ------
-    OutputError
-        When the file cannot be written; nothing is left behind.
-
     Notes
     -----
     Times are not tracked, so the same content gives the same bytes.
     """
-    # The core driver keeps the file in memory; its image is then written atomically.
+    # The core driver keeps the file in memory: who writes the bytes can do it in one step.
     with h5py.File("in-memory", "w", driver="core", backing_store=False, track_order=True) as file:
         for name, value in values.items():
             if isinstance(value, str):
@@ -144,8 +131,7 @@ def write_tree(
         for name, attribute in attributes.items():
             file.attrs[name] = attribute
         file.flush()
-        image = cast(bytes, file.id.get_file_image())
-    write_bytes_atomically(path, image)
+        return cast(bytes, file.id.get_file_image())
 
 
 def _collect(

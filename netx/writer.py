@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from . import hdf5_schema as schema
-from .hdf5_store import AttributeValue, RawValue, write_tree
+from .atomic_write import write_bytes_atomically
+from .hdf5_store import AttributeValue, RawValue, tree_bytes
 from .network import (
     ConvLayer,
     CubaNeuron,
@@ -48,7 +49,7 @@ def write_netx(network: Network, path: str | Path) -> None:
         "format_version": schema.FORMAT_VERSION,
         "producer": PRODUCER,
     }
-    write_tree(Path(path), netx_values(network), attributes)
+    write_bytes_atomically(Path(path), tree_bytes(netx_values(network), attributes))
 
 
 def netx_values(network: Network) -> dict[str, RawValue]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from ..compile import CompiledNetwork, CompileReport, report_compilation
+from ..compile import CompiledNetwork, CompileReport, artifact_bytes, report_compilation
 from ..hw_profiles import profile_sha256
 from ..netx import ProfileError
 from .activity import ActivityCounts, count_activity
@@ -43,7 +44,7 @@ class RunSummary:
     labels : tuple of int or None
         As given with the input.
     hashes : mapping of str to str
-        SHA-256 of input, profile and source network.
+        SHA-256 of artifact, input, profile and source network.
     versions : mapping of str to str
         Of everything that can influence a result.
     compiled : CompileReport
@@ -108,6 +109,7 @@ def summarize_run(
         predictions=tuple(int(p) for p in predictions),
         labels=None if labels is None else tuple(int(label) for label in labels),
         hashes={
+            "artifact": hashlib.sha256(artifact_bytes(compiled)).hexdigest(),
             "input": inputs.sha256(),
             "profile": profile_sha256(compiled.profile),
             "network": compiled.source_sha256,
