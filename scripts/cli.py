@@ -35,9 +35,11 @@ def main() -> None:
     except LavaDeployError as error:
         complain(f"error: {error}")
         sys.exit(EXIT_BAD_INPUT)
-    except KeyboardInterrupt:
-        complain("interrupted; nothing half-written was left behind.")
-        sys.exit(EXIT_INTERRUPTED)
+    except SystemExit as done:
+        # typer turns Ctrl-C into this code, without a word
+        if done.code == EXIT_INTERRUPTED:
+            complain("interrupted; nothing half-written was left behind.")
+        raise
 
 
 if __name__ == "__main__":

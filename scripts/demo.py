@@ -14,7 +14,7 @@ import torch
 import typer
 from numpy.typing import NDArray
 
-from lavadeploy.compile import compile_network, report_compilation
+from lavadeploy.compile import CompiledNetwork, compile_network, report_compilation
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import export_slayer, read_netx
 from lavadeploy.scripts.commands.compare import show_comparison
@@ -84,7 +84,7 @@ def main(
     say()
     say(f"SLAYER, given as many steps as Lava, is right on {accuracy_slayer:.2%}.")
     show_comparison(found, "SLAYER", "Lava")
-    say(explain(found, len(compiled.network.layers)))
+    say(explain(found, compiled))
     say(f"Written: {output}")
     figures = {
         "accuracy_slayer": f"{accuracy_slayer:.4f}",
@@ -96,15 +96,18 @@ def main(
     print(" ".join(f"{key}={value}" for key, value in figures.items()))
 
 
-def explain(found: Comparison, layers: int) -> str:
+def explain(found: Comparison, compiled: CompiledNetwork) -> str:
     """Say why the spikes of SLAYER and Lava differ, or why they need not."""
-    if found.equal:
+    layers = len(compiled.network.layers)
+    if found.equal and not compiled.warnings:
         return (
-            "Why none differs: weights, decays and thresholds are the whole numbers that SLAYER "
-            "trained with, the\nstates stay within 24 bits, and both timelines are aligned: each "
-            f"of the {layers} layers adds one step on the\nchip, so SLAYER ran {layers} silent "
-            "steps more than its window, and both count the same 32 steps."
+            "Why none differs: weights, decays and thresholds are the whole numbers that SLAYER\n"
+            "trained with; no input can take a state out of 24 bits (the compiler's bounds); and\n"
+            f"both count the same steps: each of the {layers} layers adds one on the chip, so "
+            f"SLAYER ran\n{layers} silent steps more than its window."
         )
+    if found.equal:
+        return "None differs, although the compiler's warnings say where some could."
     return (
         "Every difference should have a cause: look at the compiler's warnings above, and at the "
         "first difference\nwith lavadeploy compare and --record-states."

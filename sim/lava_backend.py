@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ..compile import ChipLayer, CompiledNetwork, neuron_count
-from ..netx import BackendError, BackendUnavailableError, repair_lava
+from ..netx import BackendUnavailableError, repair_lava
 from .backend import RunOptions, RunResult, StateTrace
 from .lava_order import lava_order
 from .spike_input import SpikeInput, check_input_fits
@@ -99,13 +99,10 @@ def _simulate(
         for sample in range(inputs.n_samples):
             chain.run(inputs.n_steps)
             options.on_progress(sample + 1)
-    except (RuntimeError, AssertionError, OSError) as error:
-        raise BackendError(
-            f"backend 'lava' failed: {error}. Run the same input with --backend reference to see "
-            "whether the network or Lava is the cause."
-        ) from error
-    finally:
         chain.stop()
+    except BaseException:  # Ctrl-C too: what Lava started must end with us
+        chain.abort()
+        raise
 
 
 def _read_events(folder: Path, index: int, layer: ChipLayer, inputs: SpikeInput) -> LayerEvents:

@@ -1,4 +1,4 @@
-"""Building and driving Lava networks: with `lava_processes`, the one module that imports lava.
+"""Building Lava networks: with `lava_chain` and `lava_processes`, the modules that import lava.
 
 Two chains are built from the same registers: one for Lava's CPU simulator, with processes that
 stream samples in and spikes out, and one for Loihi 2, with Lava's plain processes and the adapters
@@ -11,15 +11,10 @@ of its Loihi extension.
 from __future__ import annotations
 
 import logging
-import warnings
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2HwCfg, Loihi2SimCfg
 from lava.proc.conv.process import Conv
 from lava.proc.dense.process import Dense
@@ -31,6 +26,7 @@ from numpy.typing import NDArray
 
 from ..compile import ChipConv, ChipDense, ChipLayer, CompiledNetwork, SignMode, per_neuron
 from ..netx import Shape
+from .lava_chain import LavaChain
 from .lava_order import lava_order, lava_order_of_samples, lava_shape
 from .lava_processes.sample_processes import (
     LAVA_STEPS_BEFORE_LAYER,
@@ -46,34 +42,6 @@ LAVA_SIGN_MODE = {
     SignMode.EXCITATORY: LavaSignMode.EXCITATORY,
     SignMode.INHIBITORY: LavaSignMode.INHIBITORY,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LavaChain:
-    """A connected chain of Lava processes and how to run it.
-
-    Attributes
-    ----------
-    last : lava process
-        Any process of the chain runs all of it; this is the last.
-    run_config : lava RunConfig
-        Where and with which models.
-    sinks : tuple of lava processes
-        One for each layer where spikes are read through sinks; else empty.
-    """
-
-    last: Any
-    run_config: Any
-    sinks: tuple[Any, ...] = ()
-
-    def run(self, steps: int) -> None:
-        """Run some steps; the first call compiles and starts the processes."""
-        with _quiet_fork():
-            self.last.run(condition=RunSteps(num_steps=steps), run_cfg=self.run_config)
-
-    def stop(self) -> None:
-        """End all processes."""
-        self.last.stop()
 
 
 def simulated_chain(
@@ -243,15 +211,3 @@ def _decay(decay: NDArray[np.int32]) -> Any:
 def _spread(layer: ChipLayer, values: NDArray[np.int32], shape: Shape) -> NDArray[np.int32]:
     """Return one value a neuron in Lava's order."""
     return per_neuron(values, layer)[lava_order(layer.shape_out)].reshape(shape)
-
-
-@contextmanager
-def _quiet_fork() -> Generator[None]:
-    """Silence Python 3.12's warning about forking with threads.
-
-    Lava forks its processes and cannot do otherwise. The children run Lava's NumPy models only,
-    none of the libraries whose threads the warning is about.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
-        yield

@@ -102,8 +102,10 @@ def run_on_chip(
         try:
             chain.run(inputs.n_steps + len(layers))
             data = [np.asarray(sink.data.get()) for sink in chain.sinks]
-        finally:
             chain.stop()
+        except BaseException:
+            chain.abort()
+            raise
         for index, (layer, columns) in enumerate(zip(layers, data, strict=True)):
             # layer k answers k + 1 steps after its input
             window = columns.reshape(neuron_count(layer), -1)[:, index + 1 :][:, : inputs.n_steps]

@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import multiprocessing
+import os
+import signal
 import subprocess
 import sys
 import textwrap
 import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from builders import compiled, conv, dense, even_weights, random_spikes
 
 from lavadeploy.netx import (
+    BackendError,
     BackendUnavailableError,
     OptionError,
     UnsupportedNetworkError,
@@ -115,8 +122,70 @@ def test_progress_counts_samples() -> None:
 def test_lavas_processes_end_with_the_run() -> None:
     network = compiled(dense([[10]]))
     open_backend("lava").run(network, SpikeInput(spikes=np.ones((3, 1, 4), dtype=np.uint8)))
-    multiprocessing = sys.modules["multiprocessing"]
     assert multiprocessing.active_children() == []
+
+
+def shared_memory() -> set[str]:
+    """Names of Lava's shared memory; an own folder of the kernel's, shared by all processes."""
+    return {path.name for path in Path("/dev/shm").glob("psm_*")}
+
+
+def run_with_a_fault(on_progress: Callable[[int], None] = lambda _done: None) -> str:
+    """Run a small network that fails; return the sentence and check that nothing is left."""
+    before = shared_memory()
+    network = compiled(dense([[10]]), dense([[10]], name="layer1"))
+    inputs = SpikeInput(spikes=np.ones((50, 1, 4), dtype=np.uint8))
+    with pytest.raises(BackendError) as raised:
+        open_backend("lava").run(network, inputs, RunOptions(on_progress=on_progress))
+    assert multiprocessing.active_children() == []
+    assert shared_memory() <= before
+    return str(raised.value)
+
+
+@pytest.mark.lava
+def test_what_a_lava_process_raises_is_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    repair_lava()
+    from lavadeploy.sim.lava_processes.sample_processes import PySampleSource
+
+    send = PySampleSource.run_spk
+
+    def send_until_step_30(model: Any) -> None:
+        if model.time_step == 30:
+            raise ValueError("planted")
+        send(model)
+
+    monkeypatch.setattr(PySampleSource, "run_spk", send_until_step_30)
+    assert run_with_a_fault() == (
+        "backend 'lava' failed: a Lava process raised ValueError: planted."
+    )
+
+
+@pytest.mark.lava
+def test_a_killed_lava_process_ends_the_run() -> None:
+    def kill_one(done: int) -> None:
+        if done == 3:
+            victims = [c for c in multiprocessing.active_children() if "System" in c.name]
+            os.kill(victims[2].ident or 0, signal.SIGKILL)
+
+    assert run_with_a_fault(kill_one) == (
+        "backend 'lava' failed: a Lava process ended with exit code -9."
+    )
+
+
+@pytest.mark.lava
+def test_an_interrupt_ends_the_run_and_leaves_nothing() -> None:
+    before = shared_memory()
+
+    def interrupt(done: int) -> None:
+        if done == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    network = compiled(dense([[10]]))
+    inputs = SpikeInput(spikes=np.ones((50, 1, 4), dtype=np.uint8))
+    with pytest.raises(KeyboardInterrupt):
+        open_backend("lava").run(network, inputs, RunOptions(on_progress=interrupt))
+    assert multiprocessing.active_children() == []
+    assert shared_memory() <= before
 
 
 @pytest.mark.lava

@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
-from builders import random_spikes
+from builders import assert_runs_are_identical, random_spikes, recorded
 
 from lavadeploy.compile import CompiledNetwork, compile_network
 from lavadeploy.hw_profiles import load_profile
@@ -122,9 +122,9 @@ def test_the_network_of_the_demo() -> None:
     labels = data.test.labels
     assert labels is not None
     assert np.count_nonzero(trained.spikes.predictions() == labels) / 360 >= 0.96
-    on_lava = open_backend("lava").run(network, data.test)
+    on_lava = recorded("lava", network, data.test)
     assert compare_runs(trained, on_lava).equal
-    assert compare_runs(on_lava, open_backend("reference").run(network, data.test)).equal
+    assert_runs_are_identical(on_lava, recorded("reference", network, data.test))
 
 
 def test_from_threshold_4096_on_slayer_fires_at_equality_and_lava_does_not() -> None:
