@@ -45,6 +45,7 @@ from .stages import (
     SignMode,
     Usage,
     WeightRegisters,
+    chip_layer,
 )
 
 FORMAT = "lavadeploy-artifact"
@@ -154,7 +155,7 @@ def _compiled(tree: StoredTree) -> CompiledNetwork:
     legal = Legalize().run(network_from_tree(tree))
     names = cast(list[str], json.loads(str(tree.attributes["layer_names"])))
     layers = tuple(
-        _chip_layer(tree, name, layer, shapes.shape_in, shapes.shape_out)
+        _chip_layer(tree, name, layer, shapes)
         for name, layer, shapes in zip(names, legal.layers, legal.shapes, strict=True)
     )
     usage = cast(list[list[_UsageRow]], json.loads(str(tree.attributes["core_usage"])))
@@ -170,11 +171,7 @@ def _compiled(tree: StoredTree) -> CompiledNetwork:
 
 
 def _chip_layer(
-    tree: StoredTree,
-    name: str,
-    layer: DenseLayer | ConvLayer,
-    shape_in: tuple[int, ...],
-    shape_out: tuple[int, ...],
+    tree: StoredTree, name: str, layer: DenseLayer | ConvLayer, shapes: LayerShapes
 ) -> ChipLayer:
     exponent = _integer(tree.values, f"registers/{name}/exponent")
     wide = layer.weight << -exponent if exponent <= 0 else layer.weight >> exponent
@@ -186,33 +183,7 @@ def _chip_layer(
     )
     if not np.array_equal(registers.effective(), layer.weight):
         raise ValueError(f"{name}: registers and weights disagree")
-    neuron = NeuronRegisters(
-        vth_mantissa=layer.neuron.vth_mantissa,
-        current_decay=layer.neuron.current_decay,
-        voltage_decay=layer.neuron.voltage_decay,
-        bias_mantissa=layer.bias,
-    )
-    if isinstance(layer, DenseLayer):
-        return ChipDense(
-            name=name,
-            shape_in=shape_in,
-            shape_out=shape_out,
-            weights=registers,
-            neuron=neuron,
-            delay=layer.delay,
-        )
-    return ChipConv(
-        name=name,
-        shape_in=shape_in,
-        shape_out=shape_out,
-        weights=registers,
-        neuron=neuron,
-        delay=layer.delay,
-        stride=layer.stride,
-        padding=layer.padding,
-        dilation=layer.dilation,
-        groups=layer.groups,
-    )
+    return chip_layer(name, layer, shapes, registers)
 
 
 def _core(tree: StoredTree, index: int, rows: list[_UsageRow]) -> Core:

@@ -235,6 +235,51 @@ class CompiledNetwork:
     warnings: tuple[str, ...]
 
 
+def chip_layer(
+    name: str, layer: DenseLayer | ConvLayer, shapes: LayerShapes, weights: WeightRegisters
+) -> ChipLayer:
+    """Return a layer in register form.
+
+    Parameters
+    ----------
+    name : str
+        Name of the user's layer.
+    layer : DenseLayer or ConvLayer
+        Gives geometry, neuron parameters, bias and delays.
+    shapes : LayerShapes
+        What really comes in and goes out.
+    weights : WeightRegisters
+        The layer's weights in register form.
+    """
+    neuron = NeuronRegisters(
+        vth_mantissa=layer.neuron.vth_mantissa,
+        current_decay=layer.neuron.current_decay,
+        voltage_decay=layer.neuron.voltage_decay,
+        bias_mantissa=layer.bias,
+    )
+    if isinstance(layer, DenseLayer):
+        return ChipDense(
+            name=name,
+            shape_in=shapes.shape_in,
+            shape_out=shapes.shape_out,
+            weights=weights,
+            neuron=neuron,
+            delay=layer.delay,
+        )
+    return ChipConv(
+        name=name,
+        shape_in=shapes.shape_in,
+        shape_out=shapes.shape_out,
+        weights=weights,
+        neuron=neuron,
+        delay=layer.delay,
+        stride=layer.stride,
+        padding=layer.padding,
+        dilation=layer.dilation,
+        groups=layer.groups,
+    )
+
+
 def neuron_count(layer: ChipLayer) -> int:
     """Return the number of neurons of a layer."""
     return size_of(layer.shape_out)

@@ -5,20 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from typing_extensions import assert_never
 
 from ...hw_profiles import HardwareProfile
 from ...netx import ConvLayer, DenseLayer, IntArray
 from ..rules import Problem, raise_problems
 from ..stages import (
-    ChipConv,
-    ChipDense,
     ChipLayer,
     ChipNetwork,
     LegalNetwork,
-    NeuronRegisters,
     SignMode,
     WeightRegisters,
+    chip_layer,
 )
 
 # Largest mantissas of each sign mode at full width (brian2loihi; lava/utils/weightutils.py).
@@ -62,41 +59,7 @@ class Quantize:
             if registers is None:
                 problems.append(_too_wide(layer, self.profile))
                 continue
-            neuron = NeuronRegisters(
-                vth_mantissa=layer.neuron.vth_mantissa,
-                current_decay=layer.neuron.current_decay,
-                voltage_decay=layer.neuron.voltage_decay,
-                bias_mantissa=layer.bias,
-            )
-            match layer:
-                case DenseLayer():
-                    layers.append(
-                        ChipDense(
-                            name=layer.name,
-                            shape_in=shape.shape_in,
-                            shape_out=shape.shape_out,
-                            weights=registers,
-                            neuron=neuron,
-                            delay=layer.delay,
-                        )
-                    )
-                case ConvLayer():
-                    layers.append(
-                        ChipConv(
-                            name=layer.name,
-                            shape_in=shape.shape_in,
-                            shape_out=shape.shape_out,
-                            weights=registers,
-                            neuron=neuron,
-                            delay=layer.delay,
-                            stride=layer.stride,
-                            padding=layer.padding,
-                            dilation=layer.dilation,
-                            groups=layer.groups,
-                        )
-                    )
-                case _:
-                    assert_never(layer)
+            layers.append(chip_layer(layer.name, layer, shape, registers))
         raise_problems(tuple(problems))
         return ChipNetwork(input_shape=network.input_shape, layers=tuple(layers))
 
