@@ -23,6 +23,7 @@ from ..netx import (
     FlattenLayer,
     InputLayer,
     Layer,
+    LayerShapes,
     Network,
     NetxFormatError,
     NeuronKind,
@@ -206,36 +207,36 @@ def _as_netx(network: ChipNetwork) -> Network:
     if len(network.input_shape) == 3:
         # lava-dl takes the size of the image from here
         layers.append(InputLayer(name="layer0", shape=network.input_shape))
-    for chip_layer in network.layers:
+    for register_layer in network.layers:
         name = f"layer{len(layers)}"
-        match chip_layer:
+        match register_layer:
             case ChipDense():
-                if len(chip_layer.shape_in) == 3:
-                    shape = (size_of(chip_layer.shape_in), 1, 1)
+                if len(register_layer.shape_in) == 3:
+                    shape = (size_of(register_layer.shape_in), 1, 1)
                     layers.append(FlattenLayer(name=name, shape=shape))
                 layers.append(
                     DenseLayer(
                         name=f"layer{len(layers)}",
-                        shape=chip_layer.shape_out,
-                        weight=chip_layer.weights.effective(),
-                        neuron=_cuba(chip_layer.neuron),
-                        bias=chip_layer.neuron.bias_mantissa,
-                        delay=chip_layer.delay,
+                        shape=register_layer.shape_out,
+                        weight=register_layer.weights.effective(),
+                        neuron=_cuba(register_layer.neuron),
+                        bias=register_layer.neuron.bias_mantissa,
+                        delay=register_layer.delay,
                     )
                 )
             case ChipConv():
                 layers.append(
                     ConvLayer(
                         name=name,
-                        shape=chip_layer.shape_out,
-                        weight=chip_layer.weights.effective(),
-                        stride=chip_layer.stride,
-                        padding=chip_layer.padding,
-                        dilation=chip_layer.dilation,
-                        groups=chip_layer.groups,
-                        neuron=_cuba(chip_layer.neuron),
-                        bias=chip_layer.neuron.bias_mantissa,
-                        delay=chip_layer.delay,
+                        shape=register_layer.shape_out,
+                        weight=register_layer.weights.effective(),
+                        stride=register_layer.stride,
+                        padding=register_layer.padding,
+                        dilation=register_layer.dilation,
+                        groups=register_layer.groups,
+                        neuron=_cuba(register_layer.neuron),
+                        bias=register_layer.neuron.bias_mantissa,
+                        delay=register_layer.delay,
                     )
                 )
     return Network(layers=tuple(layers))
