@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import cast
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from ..hw_profiles import HardwareProfile
 from ..netx import (
@@ -23,40 +24,37 @@ from ..netx import (
     FlattenLayer,
     InputLayer,
     Layer,
-    LayerShapes,
     Network,
     NetxFormatError,
     NeuronKind,
     size_of,
 )
 from ..netx.atomic_write import write_bytes_atomically
-from ..netx.hdf5_store import RawValue, StoredTree, read_tree, tree_bytes
+from ..netx.hdf5_store import RawArray, RawValue, StoredTree, read_tree, tree_bytes
 from ..netx.reader import network_from_tree
 from ..netx.writer import netx_values
 from .passes.legalize import Legalize
+from .passes.quantize import weight_registers
 from .stages import (
     ChipConv,
     ChipDense,
-    ChipLayer,
     ChipNetwork,
     CompiledNetwork,
     Core,
     NeuronRegisters,
     Placement,
-    SignMode,
     Usage,
     WeightRegisters,
     chip_layer,
+    neuron_count,
 )
 
 FORMAT = "lavadeploy-artifact"
 FORMAT_VERSION = 1
 
 
-class _UsageRow(TypedDict):
-    resource: str
-    used: int
-    available: int | None
+TEXTS = TypeAdapter(list[str])
+USAGE = TypeAdapter(list[list[Usage]])
 
 
 def save_artifact(compiled: CompiledNetwork, path: str | Path) -> None:
@@ -85,13 +83,9 @@ def artifact_bytes(compiled: CompiledNetwork) -> bytes:
         values[f"{prefix}/exponent"] = np.array(layer.weights.exponent, dtype=np.int64)
         values[f"{prefix}/bits"] = np.array(layer.weights.bits, dtype=np.int64)
         values[f"{prefix}/sign_mode"] = layer.weights.sign_mode.value
-    usage: list[list[_UsageRow]] = []
     for core in compiled.placement.cores:
         values[f"placement/{core.index}/layer"] = core.layer
         values[f"placement/{core.index}/neurons"] = core.neurons
-        usage.append(
-            [{"resource": u.resource, "used": u.used, "available": u.available} for u in core.usage]
-        )
     return tree_bytes(
         values,
         {
@@ -103,7 +97,9 @@ def artifact_bytes(compiled: CompiledNetwork) -> bytes:
             "passes": json.dumps(compiled.passes),
             "warnings": json.dumps(compiled.warnings),
             "layer_names": json.dumps([layer.name for layer in compiled.network.layers]),
-            "core_usage": json.dumps(usage),
+            "core_usage": USAGE.dump_json(
+                [list(c.usage) for c in compiled.placement.cores]
+            ).decode(),
         },
     )
 
@@ -132,9 +128,10 @@ def load_artifact(path: str | Path) -> CompiledNetwork:
         return _compiled(tree)
     except NetxFormatError:
         raise
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        reason = " ".join(str(error).split())
         raise NetxFormatError(
-            f"'{path}': damaged artifact ({type(error).__name__}: {error}). Compile it again."
+            f"'{path}': damaged artifact ({type(error).__name__}: {reason}). Compile it again."
         ) from error
 
 
@@ -153,52 +150,76 @@ def _check_format(tree: StoredTree) -> None:
 
 
 def _compiled(tree: StoredTree) -> CompiledNetwork:
+    profile = HardwareProfile.model_validate_json(str(tree.attributes["profile"]))
     legal = Legalize().run(network_from_tree(tree))
-    names = cast(list[str], json.loads(str(tree.attributes["layer_names"])))
-    layers = tuple(
-        _chip_layer(tree, name, layer, shapes)
-        for name, layer, shapes in zip(names, legal.layers, legal.shapes, strict=True)
+    names = _texts(tree, "layer_names")
+    network = ChipNetwork(
+        input_shape=legal.input_shape,
+        layers=tuple(
+            chip_layer(name, layer, shapes, _registers(tree, name, layer, profile))
+            for name, layer, shapes in zip(names, legal.layers, legal.shapes, strict=True)
+        ),
     )
-    usage = cast(list[list[_UsageRow]], json.loads(str(tree.attributes["core_usage"])))
-    cores = tuple(_core(tree, index, rows) for index, rows in enumerate(usage))
+    usage = USAGE.validate_json(str(tree.attributes["core_usage"]))
+    placement = Placement(cores=tuple(_core(tree, index, rows) for index, rows in enumerate(usage)))
+    _check_placement(network, placement)
     return CompiledNetwork(
-        network=ChipNetwork(input_shape=legal.input_shape, layers=layers),
-        placement=Placement(cores=cores),
-        profile=HardwareProfile.model_validate_json(str(tree.attributes["profile"])),
+        network=network,
+        placement=placement,
+        profile=profile,
         source_sha256=str(tree.attributes["source_sha256"]),
-        passes=tuple(cast(list[str], json.loads(str(tree.attributes["passes"])))),
-        warnings=tuple(cast(list[str], json.loads(str(tree.attributes["warnings"])))),
+        passes=_texts(tree, "passes"),
+        warnings=_texts(tree, "warnings"),
     )
 
 
-def _chip_layer(
-    tree: StoredTree, name: str, layer: DenseLayer | ConvLayer, shapes: LayerShapes
-) -> ChipLayer:
-    exponent = _integer(tree.values, f"registers/{name}/exponent")
-    wide = layer.weight << -exponent if exponent <= 0 else layer.weight >> exponent
-    registers = WeightRegisters(
-        mantissa=wide.astype(np.int16),
-        exponent=exponent,
-        bits=_integer(tree.values, f"registers/{name}/bits"),
-        sign_mode=SignMode(str(tree.values[f"registers/{name}/sign_mode"])),
+def _registers(
+    tree: StoredTree, name: str, layer: DenseLayer | ConvLayer, profile: HardwareProfile
+) -> WeightRegisters:
+    """Make the registers again from the weights; what is stored must say the same."""
+    registers = weight_registers(layer.weight, profile)
+    stored = (
+        _integer(tree.values, f"registers/{name}/exponent"),
+        _integer(tree.values, f"registers/{name}/bits"),
+        tree.values[f"registers/{name}/sign_mode"],
     )
-    if not np.array_equal(registers.effective(), layer.weight):
+    if registers is None or stored != (
+        registers.exponent,
+        registers.bits,
+        registers.sign_mode.value,
+    ):
         raise ValueError(f"{name}: registers and weights disagree")
-    return chip_layer(name, layer, shapes, registers)
+    return registers
 
 
-def _core(tree: StoredTree, index: int, rows: list[_UsageRow]) -> Core:
-    neurons = cast(Any, tree.values[f"placement/{index}/neurons"])
+def _core(tree: StoredTree, index: int, rows: list[Usage]) -> Core:
+    neurons = cast(RawArray, tree.values[f"placement/{index}/neurons"])
+    if neurons.dtype != np.int32:
+        raise ValueError(f"core {index}: neurons are {neurons.dtype}")
     return Core(
         index=index,
         layer=str(tree.values[f"placement/{index}/layer"]),
-        neurons=neurons.astype(np.int32),
-        usage=tuple(Usage(**row) for row in rows),
+        neurons=neurons,
+        usage=tuple(rows),
     )
 
 
+def _check_placement(network: ChipNetwork, placement: Placement) -> None:
+    known = {layer.name for layer in network.layers}
+    if any(core.layer not in known for core in placement.cores):
+        raise ValueError("a core holds neurons of no layer")
+    for layer in network.layers:
+        placed = [core.neurons for core in placement.cores_of(layer.name)]
+        if not np.array_equal(np.sort(np.concatenate(placed)), np.arange(neuron_count(layer))):
+            raise ValueError(f"{layer.name}: its neurons are not each on one core")
+
+
+def _texts(tree: StoredTree, attribute: str) -> tuple[str, ...]:
+    return tuple(TEXTS.validate_json(str(tree.attributes[attribute])))
+
+
 def _integer(values: Mapping[str, RawValue], name: str) -> int:
-    return int(cast(Any, values[name]).item())
+    return int(cast(RawArray, values[name]).item())
 
 
 def _as_netx(network: ChipNetwork) -> Network:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ..hw_profiles import HardwareProfile
 from .stages import ChipConv, ChipLayer
 
@@ -9,7 +11,7 @@ WORD_BITS = 64
 
 
 def synapse_words(
-    layer: ChipLayer, profile: HardwareProfile, *, neurons: int, channels: int, inputs: int
+    layer: ChipLayer, profile: HardwareProfile, *, neurons: int, channels: range, inputs: int
 ) -> int:
     """Return the synapse words of a core that holds a block of a layer.
 
@@ -21,7 +23,7 @@ def synapse_words(
         Names the formula.
     neurons : int
         Neurons on the core.
-    channels : int
+    channels : range
         Output channels on the core (convolutions).
     inputs : int
         Input axons of the core (dense layers).
@@ -31,20 +33,16 @@ def synapse_words(
     int
         Words of 64 bits; zero for a profile without limits.
     """
-    if isinstance(layer, ChipConv):
-        lists, targets = _shared_lists(layer, channels)
-    else:
-        lists, targets = inputs, neurons
+    lists = _shared_lists(layer, channels) if isinstance(layer, ChipConv) else [(inputs, neurons)]
     bits = layer.weights.bits
     match profile.synapse_memory.model:
         case "unlimited":
             return 0
         case "nengo-loihi":
-            return lists * _nengo_words(targets, bits)
+            return sum(count * _nengo_words(targets, bits) for count, targets in lists)
         case "lava-loihi2":
-            if isinstance(layer, ChipConv):
-                return lists * lava_conv_words(targets, bits)
-            return lists * lava_dense_words(targets, bits)
+            words = lava_conv_words if isinstance(layer, ChipConv) else lava_dense_words
+            return sum(count * words(targets, bits) for count, targets in lists)
 
 
 def lava_dense_words(targets: int, bits: int) -> int:
@@ -79,14 +77,16 @@ def lava_conv_words(targets: int, bits: int) -> int:
     return _words(10 + 12 + targets * (bits if is_power_of_two else bits + 1))
 
 
-def _shared_lists(layer: ChipConv, channels: int) -> tuple[int, int]:
-    """Return how many synapse lists a block of a convolution has, and how many targets each.
+def _shared_lists(layer: ChipConv, channels: range) -> list[tuple[int, int]]:
+    """Return how many synapse lists a block of a convolution has and how many targets each.
 
-    One list for each input channel and kernel position, shared by all places of the image.
+    One list for each input channel and kernel position, shared by all places of the image; a list
+    reaches the block's channels of its own group, so there is one entry a group.
     """
-    kernel_height, kernel_width = layer.weights.mantissa.shape[2:]
-    lists = layer.shape_in[0] * kernel_height * kernel_width
-    return lists, -(-channels // layer.groups)
+    _, in_group, kernel_height, kernel_width = layer.weights.mantissa.shape
+    out_group = layer.shape_out[0] // layer.groups
+    targets = Counter(channel // out_group for channel in channels)
+    return [(in_group * kernel_height * kernel_width, count) for count in targets.values()]
 
 
 def _nengo_words(targets: int, bits: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -12,6 +13,19 @@ from ..netx import ProfileError, suggest
 from .schema import HardwareProfile
 
 FOLDER = Path(__file__).parent
+
+
+class _Loader(yaml.SafeLoader):
+    """A safe loader that refuses a key given twice, of which YAML's would keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key '{key}' is given twice", node.start_mark
+                )
+        return super().construct_mapping(node, deep)
 
 
 def profile_names() -> tuple[str, ...]:
@@ -40,12 +54,14 @@ def load_profile(name_or_path: str | Path) -> HardwareProfile:
     """
     path = _path_of(str(name_or_path))
     try:
-        content: object = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # a loader of PyYAML's safe kind, which makes plain values only
+        content: object = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except OSError as error:
         raise ProfileError(f"'{path}': cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise ProfileError(f"'{path}': is not a text file, so it can not be a profile.") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:
+        # PyYAML lets the errors of its number and date parsers through
         reason = " ".join(str(error).split())
         raise ProfileError(f"'{path}': is not valid YAML: {reason}.") from error
     try:

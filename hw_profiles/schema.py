@@ -7,9 +7,10 @@ keys, missing units and units of another dimension are errors.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing_extensions import TypeVar
 
 
 class Evidence(str, Enum):
@@ -36,28 +37,26 @@ class _Number(_Strict):
     evidence: Annotated[Evidence, Field(strict=False)]
 
 
-class Count(_Number):
-    """A limit: a whole number of things."""
+Unit = TypeVar("Unit", bound=str)
+
+
+class Count(_Number, Generic[Unit]):
+    """A whole number of something, whose unit is that of its key."""
 
     value: int
-    unit: Literal[
-        "chips",
-        "cores",
-        "neurons",
-        "words",
-        "axons",
-        "steps",
-        "1/64",
-        "1/4096",
-        "power of 2",
-        "spike value",
-    ]
+    unit: Unit
+
+
+class Limit(Count[Unit], Generic[Unit]):
+    """At most so many of something."""
+
+    value: Annotated[int, Field(ge=1)]
 
 
 class Widths(_Number):
     """The legal widths of a field."""
 
-    value: Annotated[tuple[int, ...], Field(strict=False, min_length=1)]
+    value: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=1)]
     unit: Literal["bits"]
 
 
@@ -96,27 +95,27 @@ class Power(_Interval):
 class Limits(_Strict):
     """What one core and one chip hold; None where there is no limit."""
 
-    chips: Count | None
-    cores_per_chip: Count | None
-    neurons_per_core: Count | None
-    synapse_words_per_core: Count | None
-    input_axons_per_core: Count | None
-    output_axons_per_core: Count | None
+    chips: Limit[Literal["chips"]] | None
+    cores_per_chip: Limit[Literal["cores"]] | None
+    neurons_per_core: Limit[Literal["neurons"]] | None
+    synapse_words_per_core: Limit[Literal["words"]] | None
+    input_axons_per_core: Limit[Literal["axons"]] | None
+    output_axons_per_core: Limit[Literal["axons"]] | None
 
 
 class Formats(_Strict):
     """Number formats of the registers."""
 
     weight_bits: Widths
-    weight_min: Count
-    weight_max: Count
-    weight_exponent_min: Count
-    weight_exponent_max: Count
-    bias_mantissa_max: Count
-    threshold_mantissa_max: Count
-    decay_max: Count
-    delay_max: Count
-    payload_max: Count
+    weight_min: Count[Literal["1/64"]]
+    weight_max: Count[Literal["1/64"]]
+    weight_exponent_min: Count[Literal["power of 2"]]
+    weight_exponent_max: Count[Literal["power of 2"]]
+    bias_mantissa_max: Count[Literal["1/64"]]
+    threshold_mantissa_max: Count[Literal["1/64"]]
+    decay_max: Limit[Literal["1/4096"]]
+    delay_max: Limit[Literal["steps"]]
+    payload_max: Limit[Literal["spike value"]]
 
 
 class SynapseMemory(_Strict):

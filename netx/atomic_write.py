@@ -25,13 +25,17 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
     Raises
     ------
     OutputError
-        When the folder is missing, not writable, full, or the target is a folder. A file that was
-        there before is unchanged.
+        When the folder is missing, not writable, full, or the target is a folder or a device. A
+        file that was there before is unchanged.
     """
-    if path.is_dir():
-        raise OutputError(f"cannot write '{path}': it is a folder. Name a file.")
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        if path.is_dir():
+            raise OutputError(f"cannot write '{path}': it is a folder. Name a file.")
+        if path.exists() and not path.is_file():
+            raise OutputError(f"cannot write '{path}': it is no ordinary file. Name a file.")
+        handle, temporary = tempfile.mkstemp(prefix=".lavadeploy-", dir=path.parent)
+    except OutputError:
+        raise
     except OSError as error:
         raise _output_error(path, error) from error
     try:
@@ -55,7 +59,8 @@ def folder_written_atomically(path: Path, *, marker: str) -> Generator[Path]:
     Parameters
     ----------
     path : Path
-        The folder to create. An earlier folder of the same kind is replaced as a whole.
+        The folder to create. An earlier folder of the same kind is replaced as a whole, once the
+        new one is complete.
     marker : str
         Name of a file that every folder of this kind holds. A folder without it, unless empty, is
         somebody's own and is not touched.
@@ -68,38 +73,81 @@ def folder_written_atomically(path: Path, *, marker: str) -> Generator[Path]:
     Raises
     ------
     OutputError
-        When `path` is a file or a folder of another kind, or when writing fails.
+        When `path` is a file or a folder of another kind, or when writing fails; folders made on
+        the way to it are taken away again.
     """
-    _check_replaceable(path, marker)
+    target = Path(os.path.abspath(path))  # '.' has no parent to write beside
+    check_replaceable(path, marker)
+    made: list[Path] = []
+    temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    except OSError as error:
-        raise _output_error(path, error) from error
-    try:
+        made = _make_parents(target)
+        temporary = Path(tempfile.mkdtemp(prefix=".lavadeploy-", dir=target.parent))
         yield temporary
         os.chmod(temporary, 0o777 & ~_umask())
-        if path.exists():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
-    except OutputError:
+        _move_into_place(temporary, target)
+        made = []
+    except OutputError as error:
+        if isinstance(error.__cause__, OSError):  # a file inside: the user knows the folder only
+            raise _output_error(path, error.__cause__) from error
         raise
     except OSError as error:
         raise _output_error(path, error) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+        for parent in made:
+            parent.rmdir()
 
 
-def _check_replaceable(path: Path, marker: str) -> None:
-    if not path.exists():
-        return
-    if not path.is_dir():
-        raise OutputError(f"cannot write folder '{path}': a file of that name is there.")
-    if not (path / marker).exists() and any(path.iterdir()):
+def check_replaceable(path: Path, marker: str) -> None:
+    """Raise `OutputError` when a folder of that name may not be written or replaced.
+
+    Parameters
+    ----------
+    path, marker
+        As in `folder_written_atomically`; to be asked before long work, too.
+    """
+    try:
+        blocking = next((p for p in (path, *path.parents) if p.exists()), None)
+        if blocking is not None and not blocking.is_dir():
+            where = (
+                "a file of that name is there" if blocking == path else f"'{blocking}' is a file"
+            )
+            raise OutputError(f"cannot write folder '{path}': {where}.")
+        is_other = path.exists() and not (path / marker).exists() and any(path.iterdir())
+    except OutputError:
+        raise
+    except OSError as error:
+        raise _output_error(path, error) from error
+    if is_other:
         raise OutputError(
             f"cannot write folder '{path}': it exists, is not empty and holds no '{marker}', "
             "so it is not ours to replace. Choose another name."
         )
+
+
+def _make_parents(target: Path) -> list[Path]:
+    """Make the folders above a target; return those made, innermost first."""
+    missing = [p for p in target.parents if not p.exists()]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _move_into_place(temporary: Path, target: Path) -> None:
+    """Exchange a folder for a new one; the old one stays until the new one is in its place."""
+    if not target.exists():
+        os.replace(temporary, target)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=".lavadeploy-", dir=target.parent)) / "old"
+    os.rename(target, aside)
+    try:
+        os.replace(temporary, target)
+    except OSError:
+        os.rename(aside, target)
+        raise
+    finally:
+        shutil.rmtree(aside.parent, ignore_errors=True)
 
 
 def _output_error(path: Path, error: OSError) -> OutputError:

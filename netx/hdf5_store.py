@@ -77,11 +77,11 @@ def read_tree(path: Path) -> StoredTree:
         When the path is missing, a folder, unreadable, not HDF5, truncated, holds links that leave
         the file or repeat, is nested deeper than 8 groups or declares more than 1 GiB.
     """
-    if not path.exists():
-        raise NetxFormatError(f"'{path}': no such file.")
-    if path.is_dir():
-        raise NetxFormatError(f"'{path}': is a folder; a NetX file was expected.")
     try:
+        if not path.exists():
+            raise NetxFormatError(f"'{path}': no such file.")
+        if path.is_dir():
+            raise NetxFormatError(f"'{path}': is a folder; a NetX file was expected.")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise NetxFormatError(f"'{path}': cannot be read: {error.strerror}.") from error

@@ -36,7 +36,7 @@ def repair_lava() -> None:
     >>> from lavadeploy.netx import repair_lava
     >>> repair_lava()
     """
-    if importlib.util.find_spec("lava") is None or VAR_MODEL in sys.modules:
+    if importlib.util.find_spec("lava") is None:
         return
     _make_encoder_defaults_hashable()
     _reshape_by_position()
@@ -49,6 +49,8 @@ def _make_encoder_defaults_hashable() -> None:
     Python 3.11 and later refuse defaults that are not hashable. Giving the dataclasses of that one
     module a hash is enough: they are never used as keys.
     """
+    if VAR_MODEL in sys.modules:
+        return  # it could be imported, so this Python needs no repair
     plain = dataclasses.dataclass
 
     def dataclass(cls: Any = None, /, **options: Any) -> Any:
@@ -72,15 +74,16 @@ def _reshape_by_position() -> None:
     before a dense layer needs that port.
     """
     ports = importlib.import_module("lava.magma.core.process.ports.ports")
+    ports.ReshapePort.get_transform_func_fwd = _to_new_shape
+    ports.ReshapePort.get_transform_func_bwd = _to_old_shape
 
-    def forward(port: Any) -> functools.partial[NDArray[Any]]:
-        return functools.partial(_reshape, shape=port.shape)
 
-    def backward(port: Any) -> functools.partial[NDArray[Any]]:
-        return functools.partial(_reshape, shape=port.old_shape)
+def _to_new_shape(port: Any) -> functools.partial[NDArray[Any]]:
+    return functools.partial(_reshape, shape=port.shape)
 
-    ports.ReshapePort.get_transform_func_fwd = forward
-    ports.ReshapePort.get_transform_func_bwd = backward
+
+def _to_old_shape(port: Any) -> functools.partial[NDArray[Any]]:
+    return functools.partial(_reshape, shape=port.old_shape)
 
 
 def _reshape(data: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 IntArray: TypeAlias = NDArray[np.int32]
 Shape: TypeAlias = tuple[int, ...]
+INT32 = np.iinfo(np.int32)
 
 
 class LayerKind(str, Enum):
@@ -233,7 +234,7 @@ def size_of(shape: Shape) -> int:
 
 
 def _freeze(owner: Any, name: str, allowed_ndim: tuple[int, ...]) -> None:
-    """Replace an array field by a read-only int32 copy, after checking type and dimensions."""
+    """Replace an array field by a read-only int32 copy, after checking type, dimensions, range."""
     value = getattr(owner, name)
     if value is None:
         return
@@ -242,6 +243,8 @@ def _freeze(owner: Any, name: str, allowed_ndim: tuple[int, ...]) -> None:
         raise TypeError(f"{name} must be an integer array, not {array.dtype}")
     if array.ndim not in allowed_ndim:
         raise ValueError(f"{name} must have {allowed_ndim} dimensions, not {array.ndim}")
+    if array.size and not INT32.min <= int(array.min()) <= int(array.max()) <= INT32.max:
+        raise ValueError(f"{name} holds numbers beyond 32 bits")
     frozen = array.astype(np.int32)
     frozen.setflags(write=False)
     object.__setattr__(owner, name, frozen)

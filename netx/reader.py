@@ -13,6 +13,7 @@ from . import hdf5_schema as schema
 from .errors import NetxFormatError, suggest
 from .hdf5_store import RawArray, RawValue, StoredTree, read_tree
 from .network import (
+    INT32,
     ConvLayer,
     CubaNeuron,
     DenseLayer,
@@ -29,7 +30,6 @@ from .network import (
     size_of,
 )
 
-INT32 = np.iinfo(np.int32)
 LAYERS_NOT_READ_YET = ("average", "concat", "convT", "dense_rec", "pool", "unpool")
 
 
@@ -130,6 +130,9 @@ class _Fields:
             raise self.error(f"{field} has {array.size} values; 1 was expected.")
         return int(array.reshape(-1)[0])
 
+    def has_neuron(self) -> bool:
+        return any(name.startswith("neuron/") for name in self.names())
+
     def optional_integer(self, field: str) -> int | None:
         return None if self.get(field) is None else self.integer(field)
 
@@ -196,13 +199,12 @@ def _read_layer(fields: _Fields, warnings: list[str]) -> Layer:
 
 
 def _read_input(fields: _Fields) -> InputLayer:
-    has_neuron = fields.get(schema.NEURON_TYPE) is not None
     return InputLayer(
         name=fields.name,
         shape=fields.shape(),
         weight=fields.optional_integer(schema.WEIGHT),
         bias=fields.optional_integer(schema.BIAS),
-        neuron=_read_neuron(fields) if has_neuron else None,
+        neuron=_read_neuron(fields) if fields.has_neuron() else None,
     )
 
 
@@ -216,7 +218,7 @@ def _read_dense(fields: _Fields, warnings: list[str]) -> DenseLayer:
         raise fields.error(
             f"weight has shape {weight.shape}; (neurons, inputs) = ({n_out}, inputs) was expected."
         )
-    if fields.get(schema.NEURON_TYPE) is None:
+    if not fields.has_neuron():
         warnings.append(
             f"{fields.name}: no neuron group; read as lava-dl does, an integrator (iDecay 0, "
             f"vDecay 4096) with threshold {schema.DEFAULT_VTH_MANTISSA}, which never fires."
@@ -247,7 +249,7 @@ def _read_conv(fields: _Fields) -> ConvLayer:
     weight = fields.integers(schema.WEIGHT)
     if weight.ndim == 5 and weight.shape[4] == 1:  # lava-dl 0.2 kept torch's time axis
         weight = weight[..., 0]
-    if weight.ndim != 4 or weight.shape[0] != shape[0]:
+    if weight.ndim != 4 or weight.shape[0] != shape[0] or weight.size == 0:
         raise fields.error(
             f"weight has shape {weight.shape}; (C_out, C_in / groups, height, width) with "
             f"C_out = {shape[0]} was expected."

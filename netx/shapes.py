@@ -39,6 +39,8 @@ def infer_shapes(network: Network, input_shape: Shape | None = None) -> tuple[La
     NetxFormatError
         When a layer does not fit the one before it, or when the input shape is not known.
     """
+    if not network.layers:
+        raise _error(network, "the network", "has no layers.")
     shape = _known_input_shape(network) if input_shape is None else input_shape
     shapes: list[LayerShapes] = []
     for layer in network.layers:
@@ -90,7 +92,16 @@ def _known_input_shape(network: Network) -> Shape:
                     f"{first.stride} the output shape does not tell it. Give it "
                     "(--input-shape C,H,W, or input_shape=).",
                 )
-            return (first.weight.shape[1] * first.groups, *_conv_input_size(first))
+            shape = (first.weight.shape[1] * first.groups, *_conv_input_size(first))
+            if min(shape) < 1 and first.groups > 0:
+                raise _error(
+                    network,
+                    first.name,
+                    f"stores output shape {first.shape}, but with kernel {first.kernel_size}, "
+                    f"padding {first.padding} and dilation {first.dilation} its input would be "
+                    f"{shape}.",
+                )
+            return shape
         case _:
             assert_never(first)
 
@@ -124,29 +135,30 @@ def conv_output_size(layer: ConvLayer, height: int, width: int) -> tuple[int, in
 
 
 def _conv_output_shape(network: Network, layer: ConvLayer, shape: Shape) -> Shape:
-    channels = layer.weight.shape[1] * layer.groups
-    if len(shape) != 3 or shape[0] != channels:
-        raise _error(
-            network, layer.name, f"expects ({channels}, H, W) as input, but {shape} comes in."
-        )
     if layer.groups < 1 or layer.shape[0] % layer.groups:
         raise _error(
             network,
             layer.name,
             f"groups is {layer.groups}; it must divide its {layer.shape[0]} output channels.",
         )
-    out = (layer.shape[0], *conv_output_size(layer, shape[1], shape[2]))
-    if out != layer.shape:
+    channels = layer.weight.shape[1] * layer.groups
+    if len(shape) != 3 or shape[0] != channels:
         raise _error(
-            network,
-            layer.name,
-            f"stores output shape {layer.shape}, but kernel {layer.kernel_size}, stride "
-            f"{layer.stride}, padding {layer.padding} and dilation {layer.dilation} make {out} "
-            f"of {shape}.",
+            network, layer.name, f"expects ({channels}, H, W) as input, but {shape} comes in."
         )
+    out = (layer.shape[0], *conv_output_size(layer, shape[1], shape[2]))
+    geometry = (
+        f"kernel {layer.kernel_size}, stride {layer.stride}, padding {layer.padding} and dilation "
+        f"{layer.dilation} make {out} of {shape}."
+    )
+    if min(out) < 1:
+        raise _error(network, layer.name, geometry)
+    if out != layer.shape:
+        raise _error(network, layer.name, f"stores output shape {layer.shape}, but {geometry}")
     return out
 
 
 def _error(network: Network, layer: str, text: str) -> NetxFormatError:
     where = f"'{network.source.path}', " if network.source else ""
-    return NetxFormatError(f"{where}{layer}: {text}")
+    subject = layer if layer == "the network" else f"{layer}:"
+    return NetxFormatError(f"{where}{subject} {text}")

@@ -6,7 +6,7 @@ that the forward pass of the model in evaluation mode multiplies with.
 """
 # SLAYER has no type information and torch's is partial; numbers leave this module typed.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportMissingImports=false
+# pyright: reportUnknownArgumentType=false, reportMissingImports=false, reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def network_from_slayer(module: Any, input_shape: Shape | None = None) -> Networ
                 continue
         elif _is_block(block, "AbstractFlatten"):
             if shape is None:
-                raise ExportError(f"block {position}: give input_shape=(C, H, W).")
+                raise ExportError(f"block '{position}': give input_shape=(C, H, W).")
             layer = FlattenLayer(name=name, shape=(size_of(shape), 1, 1))
         elif _is_block(block, "AbstractDense"):
             layer = _dense(name, position, block)
@@ -121,7 +121,8 @@ def slayer_blocks(module: Any, position: str = "") -> Iterator[tuple[str, Any]]:
         _check_is_cuba(module, position)
         yield position or "0", module
         return
-    children = list(module.named_children())
+    # named_children would leave out a block that is used twice
+    children = [(n, child) for n, child in module._modules.items() if child is not None]
     is_users_container = type(module).__module__.split(".")[0] not in ("lava", "torch")
     if type(module).__name__ not in CONTAINERS and not (children and is_users_container):
         raise ExportError(

@@ -16,6 +16,7 @@ from .network import (
     DenseLayer,
     FlattenLayer,
     InputLayer,
+    IntArray,
     Layer,
     Network,
     layer_kind,
@@ -69,9 +70,9 @@ def _layer_values(layer: Layer) -> Mapping[str, RawValue]:
     match layer:
         case InputLayer():
             if layer.weight is not None:
-                values[schema.WEIGHT] = np.array(layer.weight, dtype=np.float32)
+                values[schema.WEIGHT] = _as_slayer_stores(np.array(layer.weight))
             if layer.bias is not None:
-                values[schema.BIAS] = np.array(layer.bias, dtype=np.float32)
+                values[schema.BIAS] = _as_slayer_stores(np.array(layer.bias))
             if layer.neuron is not None:
                 values |= _neuron_values(layer.neuron)
         case DenseLayer():
@@ -94,12 +95,19 @@ def _layer_values(layer: Layer) -> Mapping[str, RawValue]:
 
 
 def _synapse_values(layer: DenseLayer | ConvLayer) -> dict[str, RawValue]:
-    values: dict[str, RawValue] = {schema.WEIGHT: layer.weight.astype(np.float32)}
+    values: dict[str, RawValue] = {schema.WEIGHT: _as_slayer_stores(layer.weight)}
     if layer.bias is not None:
-        values[schema.BIAS] = layer.bias.astype(np.float32)
+        values[schema.BIAS] = _as_slayer_stores(layer.bias)
     if layer.delay is not None:
-        values[schema.DELAY] = layer.delay.astype(np.float32)
+        values[schema.DELAY] = _as_slayer_stores(layer.delay)
     return values
+
+
+def _as_slayer_stores(numbers: IntArray) -> RawValue:
+    """Return whole numbers as float32, or as int32 where float32 has too few digits for them."""
+    rounded = numbers.astype(np.float32)
+    is_exact = np.array_equal(rounded.astype(np.float64), numbers.astype(np.float64))
+    return rounded if is_exact else numbers.astype(np.int32)
 
 
 def _neuron_values(neuron: CubaNeuron) -> dict[str, RawValue]:

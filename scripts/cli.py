@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
-from lavadeploy.netx import LavaDeployError
 from lavadeploy.scripts.commands import compare, compile, doctor, inspect, profiles, run
-from lavadeploy.scripts.console import complain
-
-EXIT_GOOD, EXIT_DID_NOT_HOLD, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
+from lavadeploy.scripts.entry import run_program
 
 app = typer.Typer(
     help="Deploy spiking networks trained with lava-dl SLAYER to Loihi-class chips. "
@@ -29,17 +24,8 @@ app.command("compare")(compare.compare)
 
 
 def main() -> None:
-    """Run the command line; errors of the user's become one sentence and exit code 2."""
-    try:
-        app()
-    except LavaDeployError as error:
-        complain(f"error: {error}")
-        sys.exit(EXIT_BAD_INPUT)
-    except SystemExit as done:
-        # typer turns Ctrl-C into this code, without a word
-        if done.code == EXIT_INTERRUPTED:
-            complain("interrupted; nothing half-written was left behind.")
-        raise
+    """Run the command line."""
+    run_program(app)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -29,30 +30,54 @@ InputShapeOption = Annotated[
     typer.Option(help="C,H,W of the input, where the file does not tell it."),
 ]
 
+NARROW = 100  # columns of a terminal below which tables are set tightly
+UNLIMITED = 1 << 14  # columns of a pipe or a file, where a line stays a line
+
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
 
 
 def say(text: str = "") -> None:
     """Print a line for people on stdout."""
-    # In a pipe or a file a line stays a line; on a terminal words wrap at its width
-    _out.print(text, markup=False, soft_wrap=not _out.is_terminal)
+    _print(_out, text)
 
 
 def complain(text: str) -> None:
     """Print a line on stderr."""
-    _err.print(text, markup=False, soft_wrap=not _err.is_terminal)
+    _print(_err, text)
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str = "") -> None:
+def _print(console: Console, text: str) -> None:
+    """Print lines; on a terminal they wrap between words, indented like their first."""
+    if console.is_terminal:
+        indent = " " * (len(text) - len(text.lstrip(" ")))
+        lines = [
+            textwrap.fill(line, console.width, subsequent_indent=indent, break_on_hyphens=False)
+            for line in text.split("\n")
+        ]
+        text = "\n".join(lines)
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table; numbers are aligned right, the first column left."""
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    is_narrow = _out.is_terminal and _out.width < NARROW
+    padding = (0, 0) if is_narrow else (0, 1, 0, 0)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding)
     for index, column in enumerate(columns):
         is_number = index > 0 and all(_is_number(row[index]) for row in rows)
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        # only words may wrap, and whatever stands last
+        may_wrap = index == len(columns) - 1 or any(" " in row[index].strip() for row in rows)
+        table.add_column(
+            column,
+            justify="right" if is_number else "left",
+            no_wrap=not may_wrap,
+            overflow="fold",
+        )
     for row in rows:
         table.add_row(*row)
-    _out.print(table)
+    console = _out if _out.is_terminal else Console(highlight=False, width=UNLIMITED)
+    console.print(table)
 
 
 def to_json(data: Any) -> str:
@@ -100,7 +125,8 @@ def shape_text(shape: Sequence[int]) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text.replace(".", "").replace("%", "").replace("-", "").strip().isdecimal()
+    """Tell whether a cell belongs right: a number, a range of numbers, or a dash for none."""
+    return text == "-" or text.translate(str.maketrans("", "", ".%- ")).isdecimal()
 
 
 def _plain(data: Any) -> Any:

@@ -21,10 +21,12 @@ from lavadeploy.scripts.commands.compare import show_comparison
 from lavadeploy.scripts.commands.compile import show_compile_report
 from lavadeploy.scripts.commands.run import show_summary
 from lavadeploy.scripts.console import progress, say
+from lavadeploy.scripts.entry import run_script
 from lavadeploy.scripts.train_digits import digits, train_on_digits
 from lavadeploy.sim import (
     Comparison,
     RunOptions,
+    check_run_folder,
     compare_runs,
     fraction_equal,
     open_backend,
@@ -41,6 +43,7 @@ def main(
     seed: int = 0,
 ) -> None:
     """Train on digits, deploy to Lava's simulator of Loihi 2, and show what happened."""
+    check_run_folder(output)
     started = time.perf_counter()
 
     say("1 Train 64-128-10 CUBA neurons on scikit-learn's digits with SLAYER")
@@ -122,4 +125,4 @@ def _slayer_predictions(model: torch.nn.Module, spikes: NDArray[np.uint8]) -> ND
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

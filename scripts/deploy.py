@@ -15,6 +15,7 @@ from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import read_netx
 from lavadeploy.scripts.commands.compare import show_comparison
 from lavadeploy.scripts.console import say
+from lavadeploy.scripts.entry import run_script
 from lavadeploy.sim import (
     compare_runs,
     count_activity,
@@ -42,4 +43,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

@@ -30,5 +30,11 @@ def rate_code(
     >>> rate_code(np.array([[1.0, 0.5]]), steps=4)[0].tolist()
     [[0, 1, 0, 1], [0, 0, 0, 1]]
     """
-    expected = intensity[:, :, np.newaxis] * most * np.arange(steps + 1)
-    return np.diff(np.floor(expected), axis=-1).astype(np.uint8)
+    rate = intensity * most
+    spikes = np.empty((*intensity.shape, steps), dtype=np.uint8)
+    sent = np.zeros(intensity.shape)
+    for step in range(steps):
+        due = np.floor(rate * (step + 1))
+        spikes[:, :, step] = due - sent
+        sent = due
+    return spikes

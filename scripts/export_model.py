@@ -16,6 +16,7 @@ import typer
 
 from lavadeploy.netx import export_slayer, summarize_network
 from lavadeploy.scripts.console import say
+from lavadeploy.scripts.entry import run_script
 from lavadeploy.scripts.slayer_training import Classifier
 
 
@@ -34,4 +35,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

@@ -24,6 +24,7 @@ from sklearn.datasets import load_digits
 from lavadeploy.netx import export_slayer
 from lavadeploy.scripts.console import progress, say
 from lavadeploy.scripts.encode import rate_code
+from lavadeploy.scripts.entry import run_script
 from lavadeploy.scripts.slayer_training import Classifier, train
 from lavadeploy.sim import SpikeInput
 
@@ -84,4 +85,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from lavadeploy.netx import export_slayer
 from lavadeploy.scripts.console import progress, say
 from lavadeploy.scripts.encode import rate_code
+from lavadeploy.scripts.entry import run_script
 from lavadeploy.scripts.slayer_training import Classifier, train
 
 SIZES = (784, 128, 10)
@@ -67,4 +68,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_script(main)

@@ -24,6 +24,7 @@ from .report import LAYER_COLUMNS as LAYER_COLUMNS
 from .report import energy_lines as energy_lines
 from .report import layer_rows as layer_rows
 from .report import markdown_report as markdown_report
+from .run_folder import check_run_folder as check_run_folder
 from .run_folder import load_run as load_run
 from .run_folder import save_run as save_run
 from .run_summary import RunSummary as RunSummary

@@ -66,9 +66,21 @@ def quantity(estimate: Estimate) -> str:
         ("us", True): ("ms", 1e-3),
     }[estimate.unit, estimate.nominal >= 1000]
     nominal, low, high = (
-        f"{v * factor:.3g}" for v in (estimate.nominal, estimate.low, estimate.high)
+        three_digits(v * factor) for v in (estimate.nominal, estimate.low, estimate.high)
     )
     return f"{nominal} {unit} ({low} to {high})"
+
+
+def three_digits(number: float) -> str:
+    """Return a number with three significant digits and without an exponent.
+
+    Examples
+    --------
+    >>> three_digits(29634.0), three_digits(0.51234), three_digits(12.0)
+    ('29600', '0.512', '12')
+    """
+    text = f"{float(f'{number:.3g}'):.9f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def markdown_report(summary: RunSummary) -> str:

@@ -22,10 +22,11 @@ import numpy as np
 
 from ..compile import CompiledNetwork, save_artifact
 from ..netx import RunFolderError
-from ..netx.atomic_write import folder_written_atomically
+from ..netx.atomic_write import check_replaceable, folder_written_atomically
 from .backend import RunResult, StateTrace
 from .report import markdown_report
 from .run_summary import RunSummary
+from .spike_input import UNREADABLE
 from .spike_log import read_spike_log, write_spike_log
 
 RUN = "run.json"
@@ -78,6 +79,11 @@ def save_run(
         (temporary / RUN).write_text(text + "\n", encoding="utf-8")
 
 
+def check_run_folder(folder: str | Path) -> None:
+    """Raise `OutputError` when `save_run` may not write there; to be asked before a long run."""
+    check_replaceable(Path(folder), RUN)
+
+
 def load_run(folder: str | Path) -> tuple[dict[str, Any], RunResult]:
     """Read a run folder.
 
@@ -104,6 +110,7 @@ def load_run(folder: str | Path) -> tuple[dict[str, Any], RunResult]:
     try:
         figures = cast(dict[str, Any], json.loads((folder / RUN).read_text(encoding="utf-8")))
         backend, wall_s = str(figures["backend"]), float(figures["wall_s"])
+        _ = str(figures["hashes"]["input"])  # which compare looks at
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFolderError(
             f"'{folder}': is not a run folder ({RUN} is missing or damaged)."
@@ -116,8 +123,11 @@ def load_run(folder: str | Path) -> tuple[dict[str, Any], RunResult]:
 def _load_states(path: Path, layers: tuple[str, ...]) -> tuple[StateTrace, ...]:
     if not path.exists():
         return ()
-    with np.load(path, allow_pickle=False) as file:
-        return tuple(
-            StateTrace(current=file[f"{name}.current"], voltage=file[f"{name}.voltage"])
-            for name in layers
-        )
+    try:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
+            return tuple(
+                StateTrace(current=file[f"{name}.current"], voltage=file[f"{name}.voltage"])
+                for name in layers
+            )
+    except UNREADABLE as error:
+        raise RunFolderError(f"'{path}': holds no states of this run ({error}).") from error

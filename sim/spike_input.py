@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from ..compile import CompiledNetwork
 from ..netx import SpikeInputError, size_of
 
+NPY_MAGIC = b"\x93NUMPY"  # numpy.lib.format: how a file of a single array begins
+UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SpikeInput:
@@ -80,14 +83,14 @@ def load_spike_input(path: str | Path) -> SpikeInput:
         type or sign.
     """
     path = Path(path)
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "no such file"
-        raise SpikeInputError(f"'{path}': {what}; an .npz file with 'spikes' was expected.")
     try:
+        if not path.is_file():
+            what = "is a folder" if path.is_dir() else "no such file"
+            raise SpikeInputError(f"'{path}': {what}; an .npz file with 'spikes' was expected.")
         spikes, labels = _read_arrays(path)
     except SpikeInputError:
         raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (*UNREADABLE, NotImplementedError) as error:
         raise SpikeInputError(f"'{path}': is not a readable .npz file ({error}).") from error
     try:
         return SpikeInput(spikes=spikes, labels=labels)
@@ -97,11 +100,16 @@ def load_spike_input(path: str | Path) -> SpikeInput:
 
 def _read_arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
     with path.open("rb") as handle:
-        file = np.load(handle, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
+        begin = handle.read(8)  # magic and version
+        if len(begin) == 8 and begin.startswith(NPY_MAGIC):
             raise SpikeInputError(
                 f"'{path}': is a single array; save it with np.savez(path, spikes=..., labels=...)."
             )
+        handle.seek(0)
+        if not zipfile.is_zipfile(handle):
+            raise zipfile.BadZipFile("it is no archive of arrays")
+        handle.seek(0)
+        file = np.load(handle, allow_pickle=False)
         if "spikes" not in file.files:
             held = ", ".join(f"'{name}'" for name in file.files) or "nothing"
             raise SpikeInputError(f"'{path}': has no array 'spikes' (it holds {held}).")

@@ -70,6 +70,12 @@ class Legalize:
                     incoming = shape.shape_out
                 case _:
                     assert_never(layer)
+        names = [layer.name for layer in kept]
+        problems += [
+            f"{name}: {names.count(name)} layers have this name. Give each its own."
+            for name in dict.fromkeys(names)
+            if names.count(name) > 1
+        ]
         if not kept and not problems:
             problems.append("the network has no dense or convolution layer, so there is no neuron.")
         if problems:

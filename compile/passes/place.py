@@ -139,7 +139,7 @@ class Place:
         neurons = len(block.channels) * len(block.rows) * len(block.columns)
         inputs = int(np.count_nonzero(block.inputs(layer)))
         words = synapse_words(
-            layer, self.profile, neurons=neurons, channels=len(block.channels), inputs=inputs
+            layer, self.profile, neurons=neurons, channels=block.channels, inputs=inputs
         )
         return tuple(
             Usage(resource=name, used=used, available=None if limit is None else limit.value)

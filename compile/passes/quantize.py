@@ -92,6 +92,17 @@ def weight_registers(weight: IntArray, profile: HardwareProfile) -> WeightRegist
     >>> found.bits, found.exponent, found.mantissa.tolist()
     (4, -1, [[-128, 64, 192]])
     """
+    mode, shift, needed = _alignment(weight, profile)
+    legal = [b for b in profile.formats.weight_bits.value if b >= needed]
+    if not legal:
+        return None
+    mantissa = (weight.astype(np.int32) << shift).astype(np.int16)
+    mantissa.setflags(write=False)
+    return WeightRegisters(mantissa=mantissa, exponent=-shift, bits=min(legal), sign_mode=mode)
+
+
+def _alignment(weight: IntArray, profile: HardwareProfile) -> tuple[SignMode, int, int]:
+    """Return sign mode, left shift and needed bits of weights aligned to the most significant."""
     mode = _sign_mode(weight)
     low, high = MANTISSA_RANGE[mode]
     shift = 0
@@ -103,13 +114,7 @@ def weight_registers(weight: IntArray, profile: HardwareProfile) -> WeightRegist
     ):
         shift += 1
     mantissa = weight.astype(np.int32) << shift
-    needed = FULL_WIDTH + (mode is SignMode.MIXED) - _trailing_zeros(mantissa)
-    legal = [b for b in profile.formats.weight_bits.value if b >= needed]
-    if not legal:
-        return None
-    frozen = mantissa.astype(np.int16)
-    frozen.setflags(write=False)
-    return WeightRegisters(mantissa=frozen, exponent=-shift, bits=min(legal), sign_mode=mode)
+    return mode, shift, FULL_WIDTH + (mode is SignMode.MIXED) - _trailing_zeros(mantissa)
 
 
 def _sign_mode(weight: IntArray) -> SignMode:
@@ -127,12 +132,21 @@ def _trailing_zeros(mantissa: IntArray) -> int:
 
 
 def _too_wide(layer: DenseLayer | ConvLayer, profile: HardwareProfile) -> Problem:
+    _, _, needed = _alignment(layer.weight, profile)
+    span = f"weights between {int(layer.weight.min())} and {int(layer.weight.max())}"
+    if needed > FULL_WIDTH:
+        found = f"{span} with odd numbers among them need {needed} bits"
+        remedy = "Round the weights to even numbers, as SLAYER does, or compile for 'ideal'."
+    else:
+        found = f"{span} need {needed} bits"
+        remedy = "Round the weights to a coarser grid, or compile for another profile."
     widest = max(profile.formats.weight_bits.value)
     return Problem(
         layer=layer.name,
-        found=f"weights between {int(layer.weight.min())} and {int(layer.weight.max())} with odd "
-        "numbers among them need 9 bits",
-        allowed=f"{profile.name} allows {widest} bits, that is even numbers when signs are mixed",
-        remedy="Round the weights to even numbers, as SLAYER does, or compile for 'ideal'.",
+        found=found,
+        allowed=f"{profile.name} allows {widest} bits, that is even numbers when signs are mixed"
+        if needed > FULL_WIDTH
+        else f"{profile.name} allows {widest} bits",
+        remedy=remedy,
         rule="weight_width",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 from pydantic import BaseModel
@@ -43,7 +43,10 @@ def _show_one(profile: HardwareProfile) -> None:
         for key in type(group).model_fields:
             _show_number(key, getattr(group, key))
     say()
-    _show_number("static power", profile.static_power)
+    if profile.static_power is None:
+        say("  static power: none")
+    else:
+        _show_number("static power", profile.static_power)
     memory = profile.synapse_memory
     say(f"  synapse memory: formula {memory.model} [{memory.evidence.value}]")
     say(f"      {memory.source}")
@@ -56,7 +59,8 @@ def _show_number(key: str, number: Any) -> None:
         return
     match number:
         case Count():
-            value = f"{number.value} {number.unit}"
+            count = cast(Count[str], number)
+            value = f"{count.value} {count.unit}"
         case Widths():
             value = f"{', '.join(str(b) for b in number.value)} {number.unit}"
         case _:

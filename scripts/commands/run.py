@@ -16,6 +16,7 @@ from lavadeploy.sim import (
     RunOptions,
     RunSummary,
     check_input_fits,
+    check_run_folder,
     energy_lines,
     layer_rows,
     load_spike_input,
@@ -51,6 +52,8 @@ def run(
         raise BackendUnavailableError(reason)
     if samples is not None and samples < 1:
         raise OptionError(f"--samples is {samples}; at least 1 was expected.")
+    if output is not None:
+        check_run_folder(output)
     compiled = load_artifact(artifact)
     inputs = load_spike_input(input_file).first(samples)
     check_input_fits(inputs, compiled)
