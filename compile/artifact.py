@@ -183,10 +183,10 @@ def _registers(
         _integer(tree.values, f"registers/{name}/bits"),
         tree.values[f"registers/{name}/sign_mode"],
     )
-    if registers is None or stored != (
-        registers.exponent,
-        registers.bits,
-        registers.sign_mode.value,
+    if (
+        registers is None
+        or stored != (registers.exponent, registers.bits, registers.sign_mode.value)
+        or not np.array_equal(registers.effective(), layer.weight)
     ):
         raise ValueError(f"{name}: registers and weights disagree")
     return registers

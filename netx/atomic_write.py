@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import OutputError
@@ -96,8 +96,9 @@ def folder_written_atomically(path: Path, *, marker: str) -> Generator[Path]:
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
-        for parent in made:
-            parent.rmdir()
+        with suppress(OSError):  # somebody put something there meanwhile
+            for parent in made:
+                parent.rmdir()
 
 
 def check_replaceable(path: Path, marker: str) -> None:
@@ -139,15 +140,16 @@ def _move_into_place(temporary: Path, target: Path) -> None:
     if not target.exists():
         os.replace(temporary, target)
         return
-    aside = Path(tempfile.mkdtemp(prefix=".lavadeploy-", dir=target.parent)) / "old"
-    os.rename(target, aside)
+    keep = Path(tempfile.mkdtemp(prefix=".lavadeploy-", dir=target.parent))
     try:
+        os.rename(target, keep / "old")
         os.replace(temporary, target)
-    except OSError:
-        os.rename(aside, target)
+    except BaseException:  # Ctrl-C too must not cost the old one
+        if (keep / "old").exists():
+            os.rename(keep / "old", target)
+        keep.rmdir()
         raise
-    finally:
-        shutil.rmtree(aside.parent, ignore_errors=True)
+    shutil.rmtree(keep, ignore_errors=True)
 
 
 def _output_error(path: Path, error: OSError) -> OutputError:

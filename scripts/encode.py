@@ -30,6 +30,8 @@ def rate_code(
     >>> rate_code(np.array([[1.0, 0.5]]), steps=4)[0].tolist()
     [[0, 1, 0, 1], [0, 0, 0, 1]]
     """
+    if intensity.size and not 0 <= intensity.min() <= intensity.max() <= 1:
+        raise ValueError("intensity must lie in [0, 1]")
     rate = intensity * most
     spikes = np.empty((*intensity.shape, steps), dtype=np.uint8)
     sent = np.zeros(intensity.shape)

@@ -27,6 +27,7 @@ def run_program(program: Callable[[], Any]) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without µ or × still gets the text
     signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         program()
     except LavaDeployError as error:
@@ -49,5 +50,12 @@ def run_script(main: Callable[..., None]) -> None:
     run_program(lambda: typer.run(main))
 
 
+def _interrupt(_signal: int, _frame: object) -> NoReturn:
+    # a second Ctrl-C must not cut the clean-up short
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def _terminate(_signal: int, _frame: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(EXIT_TERMINATED)

@@ -72,10 +72,10 @@ def main(
     seed: int = 0,
 ) -> None:
     """Train on scikit-learn's digits and export."""
+    output.mkdir(parents=True, exist_ok=True)
     data = digits(seed)
     with progress(epochs, "training") as on_epoch:
         model = train_on_digits(data, epochs=epochs, seed=seed, on_epoch=on_epoch)
-    output.mkdir(parents=True, exist_ok=True)
     torch.save(model.state_dict(), output / "digits.pt")
     export_slayer(model, output / "digits.net")
     labels = cast(np.ndarray, data.test.labels)

@@ -54,12 +54,12 @@ def main(
     seed: int = 0,
 ) -> None:
     """Train on MNIST and export."""
+    output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     spikes, labels = load_mnist(data, "train", samples)
     model = Classifier(*SIZES)
     with progress(epochs, "training") as on_epoch:
         train(model, spikes, labels, epochs=epochs, learning_rate=0.001, on_epoch=on_epoch)
-    output.mkdir(parents=True, exist_ok=True)
     torch.save(model.state_dict(), output / "mnist.pt")
     export_slayer(model, output / "mnist.net")
     test_spikes, test_labels = load_mnist(data, "t10k")

@@ -46,7 +46,7 @@ def energy_lines(energy: EnergyEstimate | None, profile: str) -> list[str]:
     return [
         f"Dynamic energy {quantity(energy.dynamic_energy)} an inference; {total}.",
         f"Time {quantity(energy.time)} an inference, set by core {energy.busiest_core}.",
-        f"Estimated, not measured: weakest coefficient {energy.basis}.",
+        f"Estimated, not measured; the weakest coefficient is {energy.basis}.",
         f"Not included: {', '.join(energy.excluded)}.",
     ]
 

@@ -26,7 +26,6 @@ from ..netx.atomic_write import check_replaceable, folder_written_atomically
 from .backend import RunResult, StateTrace
 from .report import markdown_report
 from .run_summary import RunSummary
-from .spike_input import UNREADABLE
 from .spike_log import read_spike_log, write_spike_log
 
 RUN = "run.json"
@@ -129,5 +128,5 @@ def _load_states(path: Path, layers: tuple[str, ...]) -> tuple[StateTrace, ...]:
                 StateTrace(current=file[f"{name}.current"], voltage=file[f"{name}.voltage"])
                 for name in layers
             )
-    except UNREADABLE as error:
+    except Exception as error:  # a damaged archive or header raises nearly anything
         raise RunFolderError(f"'{path}': holds no states of this run ({error}).") from error

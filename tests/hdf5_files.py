@@ -1,11 +1,11 @@
 """HDF5 files for tests, whole and broken, written dataset by dataset with h5py."""
 # h5py has no complete type information.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,16 @@ CONV: Mapping[str, Any] = {
     "shape": [2, 3, 4],
     "weight": np.arange(-8, 8, 2, dtype=np.float32).reshape(2, 1, 2, 2),
     **NEURON,
+}
+
+
+# How files in the wild spell a string.
+SPELLINGS: Mapping[str, Callable[[str], Any]] = {
+    "fixed scalar": lambda text: np.bytes_(text),
+    "fixed array of one": lambda text: np.array([text.encode()]),
+    "padded array of one": lambda text: np.array([text.encode()], dtype="S10"),
+    "variable scalar": lambda text: text,
+    "variable array of one": lambda text: np.array([text], dtype=h5py.string_dtype()),
 }
 
 

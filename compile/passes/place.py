@@ -111,7 +111,10 @@ class Place:
         shape = _box_shape(layer)
         # Bands of rows first: neighbouring rows share most of their inputs
         counts = sorted(_split_counts(layer), key=lambda n: (n[0] * n[1] * n[2], n[0], n[2]))
-        overrun: list[Usage] = []
+        one = Block(channels=range(1), rows=range(1), columns=range(1))
+        overrun = list(self._overrun(layer, one))
+        if overrun:  # no split helps; large layers have many
+            return _too_large_for_a_core(layer, overrun[0], self.profile)
         for parts in counts:
             blocks = tuple(
                 Block(channels=c, rows=r, columns=w)

@@ -90,7 +90,7 @@ def weight_registers(weight: IntArray, profile: HardwareProfile) -> WeightRegist
     >>> from lavadeploy.hw_profiles import load_profile
     >>> found = weight_registers(np.array([[-64, 32, 96]]), load_profile("loihi2"))
     >>> found.bits, found.exponent, found.mantissa.tolist()
-    (4, -1, [[-128, 64, 192]])
+    (3, -1, [[-128, 64, 192]])
     """
     mode, shift, needed = _alignment(weight, profile)
     legal = [b for b in profile.formats.weight_bits.value if b >= needed]

@@ -18,7 +18,10 @@ def compare(
     as_json: JsonOption = False,
     output: JsonFileOption = None,
 ) -> None:
-    """Compare two runs; name the first difference. Exit code 1 when they differ."""
+    """Compare two runs; name the first difference.
+
+    Exit code 1 when they differ.
+    """
     figures_a, result_a = load_run(run_a)
     figures_b, result_b = load_run(run_b)
     _check_same_input(figures_a, figures_b)

@@ -9,7 +9,9 @@ from lavadeploy.sim import DEFAULT_BACKEND, diagnose
 
 
 def doctor(as_json: JsonOption = False, output: JsonFileOption = None) -> None:
-    """Show Python, packages, backends and hardware here, and the command that mends each lack.
+    """Show what works here, and what mends the rest.
+
+    Looks at Python, packages, backends and hardware.
 
     Exit code 1 when Python or the default backend cannot be used.
     """

@@ -26,7 +26,10 @@ def inspect(
     as_json: JsonOption = False,
     output: JsonFileOption = None,
 ) -> None:
-    """Show layers, shapes (C×H×W), neurons and weight ranges of a NetX file."""
+    """Show what is in a NetX file.
+
+    Layers, shapes (C×H×W), neurons and weight ranges.
+    """
     read = read_netx(network)
     layers = summarize_network(read, parse_shape(input_shape))
     data = {"file": str(network), "layers": layers, "warnings": read.warnings}

@@ -18,7 +18,10 @@ def profiles(
     as_json: JsonOption = False,
     output: JsonFileOption = None,
 ) -> None:
-    """List the chips, or show one chip's limits, formats and coefficients with their sources."""
+    """List the chips, or show one chip's numbers.
+
+    Limits, formats and coefficients, each with unit, evidence and source.
+    """
     if name is None:
         found = {n: load_profile(n).description for n in profile_names()}
         emit(found, as_json=as_json, output=output, show=lambda: _show_all(found))

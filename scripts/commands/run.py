@@ -41,11 +41,12 @@ def run(
     backend: Annotated[str, typer.Option(help="lava, reference or loihi.")] = DEFAULT_BACKEND,
     samples: Annotated[int | None, typer.Option(help="Run only the first samples.")] = None,
     record_states: Annotated[
-        bool, typer.Option(help="Keep current and voltage of every neuron and step.")
+        bool,
+        typer.Option("--record-states", help="Keep current and voltage of every neuron and step."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run an artifact on input spikes; print accuracy, activity and energy."""
+    """Run an artifact on input spikes."""
     chosen = open_backend(backend)
     reason = chosen.unavailable()
     if reason is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -206,7 +207,7 @@ def test_a_folder_below_a_file_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     target = tmp_path / "file" / "run"
     assert sentence(OutputError, write_run, target, "run.json") == (
-        f"cannot write '{target}': File exists. Nothing was left behind."
+        f"cannot write folder '{target}': '{tmp_path / 'file'}' is a file."
     )
 
 
@@ -214,13 +215,14 @@ def test_a_folder_below_a_file_cannot_be_made(tmp_path: Path) -> None:
 def test_an_exception_in_the_block_passes_and_leaves_the_old_folder(
     error: type[BaseException], tmp_path: Path
 ) -> None:
+    def block() -> None:
+        with folder_written_atomically(tmp_path / "run", marker="run.json") as folder:
+            (folder / "half.txt").write_text("half")
+            raise error
+
     write_run(tmp_path / "run", "run.json", "old.txt")
-    with (
-        pytest.raises(error),
-        folder_written_atomically(tmp_path / "run", marker="run.json") as folder,
-    ):
-        (folder / "half.txt").write_text("half")
-        raise error
+    with pytest.raises(error):
+        block()
     assert names(tmp_path) == ["run"]
     assert names(tmp_path / "run") == ["old.txt", "run.json"]
 
@@ -243,6 +245,77 @@ def test_parents_made_for_a_failed_folder_are_not_left_behind(tmp_path: Path) ->
 
     sentence(OutputError, block)
     assert names(tmp_path) == []
+
+
+def test_an_old_run_survives_when_the_new_one_cannot_take_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    write_run(tmp_path / "run", "run.json", "old.txt")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", refuse)
+        assert sentence(OutputError, write_run, tmp_path / "run", "run.json") == (
+            f"cannot write '{tmp_path / 'run'}': No space left on device. Nothing was left behind."
+        )
+    assert names(tmp_path) == ["run"]
+    assert names(tmp_path / "run") == ["old.txt", "run.json"]
+
+
+def test_an_old_run_survives_an_interruption_of_the_exchange(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    write_run(tmp_path / "run", "run.json", "old.txt")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            write_run(tmp_path / "run", "run.json")
+    assert names(tmp_path) == ["run"]
+    assert names(tmp_path / "run") == ["old.txt", "run.json"]
+
+
+def test_an_old_run_that_cannot_be_moved_stays_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(16, "Device or resource busy")
+
+    write_run(tmp_path / "run", "run.json", "old.txt")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", refuse)
+        patch.setattr(os, "replace", refuse)
+        assert sentence(OutputError, write_run, tmp_path / "run", "run.json") == (
+            f"cannot write '{tmp_path / 'run'}': Device or resource busy. Nothing was left behind."
+        )
+    assert names(tmp_path) == ["run"]
+    assert names(tmp_path / "run") == ["old.txt", "run.json"]
+
+
+def test_parents_that_others_use_by_now_stay_and_the_error_passes(tmp_path: Path) -> None:
+    def block() -> None:
+        with folder_written_atomically(tmp_path / "a" / "run", marker="run.json"):
+            (tmp_path / "a" / "other").write_text("somebody else's")
+            raise ValueError("wrong")
+
+    assert sentence(ValueError, block) == "wrong"
+    assert names(tmp_path / "a") == ["other"]
+
+
+def test_a_run_in_the_current_folder_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run(tmp_path / "run", "run.json")
+    monkeypatch.chdir(tmp_path / "run")
+    with (
+        contextlib.suppress(OutputError),
+        folder_written_atomically(Path(), marker="run.json") as folder,
+    ):
+        (folder / "run.json").write_text("new")
+    assert (tmp_path / "run" / "run.json").exists()
 
 
 def test_an_output_error_in_the_block_keeps_its_sentence(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from expect import sentence
-from hdf5_files import CONV, DENSE, write_hdf5, write_layers, without
+from hdf5_files import CONV, DENSE, without, write_hdf5, write_layers
 
 from lavadeploy.netx import NetxFormatError, read_netx
 
@@ -38,24 +38,36 @@ BAD_LAYERS: list[tuple[str, Mapping[str, Any], str]] = [
         (
             kind,
             {**DENSE, "type": kind.encode()},
-            f"layer kind '{kind}' cannot be read by this version. "
-            "It reads input, dense, conv, flatten.",
+            (
+                f"layer kind '{kind}' cannot be read by this version. "
+                "It reads input, dense, conv, flatten."
+            ),
         )
         for kind in ("average", "concat", "convT", "dense_rec", "pool", "unpool")
     ),
     (
         "near miss",
         {**DENSE, "type": b"desne"},
-        "unknown layer kind 'desne'; did you mean 'dense'? "
-        "Valid: 'conv', 'dense', 'flatten', 'input'.",
+        (
+            "unknown layer kind 'desne'; did you mean 'dense'? "
+            "Valid: 'conv', 'dense', 'flatten', 'input'."
+        ),
     ),
     (
         "nonsense",
         {**DENSE, "type": b"Q"},
         "unknown layer kind 'Q'; Valid: 'conv', 'dense', 'flatten', 'input'.",
     ),
-    ("NaN weight", {**DENSE, "weight": changed((1, 2), np.nan)}, not_whole("weight", "nan", "(1, 2)")),
-    ("infinite", {**DENSE, "weight": changed((0, 0), np.inf)}, not_whole("weight", "inf", "(0, 0)")),
+    (
+        "NaN weight",
+        {**DENSE, "weight": changed((1, 2), np.nan)},
+        not_whole("weight", "nan", "(1, 2)"),
+    ),
+    (
+        "infinite",
+        {**DENSE, "weight": changed((0, 0), np.inf)},
+        not_whole("weight", "inf", "(0, 0)"),
+    ),
     ("fraction", {**DENSE, "weight": changed((0, 1), 0.5)}, not_whole("weight", "0.5", "(0, 1)")),
     (
         "beyond 32 bits",
@@ -135,13 +147,19 @@ BAD_LAYERS: list[tuple[str, Mapping[str, Any], str]] = [
         {**DENSE, "weight": np.zeros((2, 3, 1))},
         "weight has shape (2, 3, 1); (neurons, inputs) = (2, inputs) was expected.",
     ),
-    ("conv of a flat shape", {**CONV, "shape": [2]}, "shape is (2,); a convolution's is (C, H, W)."),
+    (
+        "conv of a flat shape",
+        {**CONV, "shape": [2]},
+        "shape is (2,); a convolution's is (C, H, W).",
+    ),
     *(
         (
             f"conv weight {shape}",
             {**CONV, "weight": np.zeros(shape)},
-            f"weight has shape {shape}; (C_out, C_in / groups, height, width) with C_out = 2 was "
-            "expected.",
+            (
+                f"weight has shape {shape}; (C_out, C_in / groups, height, width) with C_out = 2 "
+                "was expected."
+            ),
         )
         # kernels without elements are no kernels
         for shape in [(3, 1, 2, 2), (2, 1, 2), (2, 1, 2, 2, 2), (2, 0, 2, 2), (2, 1, 0, 2)]
@@ -149,7 +167,11 @@ BAD_LAYERS: list[tuple[str, Mapping[str, Any], str]] = [
     ("zero stride", {**CONV, "stride": [1, 0]}, "stride is (1, 0); at least 1 was expected."),
     ("negative pad", {**CONV, "padding": -1}, "padding is (-1, -1); at least 0 was expected."),
     ("no dilation", {**CONV, "dilation": 0}, "dilation is (0, 0); at least 1 was expected."),
-    ("three strides", {**CONV, "stride": [1, 1, 1]}, "stride has 3 values; (height, width) was expected."),
+    (
+        "three strides",
+        {**CONV, "stride": [1, 1, 1]},
+        "stride has 3 values; (height, width) was expected.",
+    ),
     ("two groups", {**CONV, "groups": [1, 1]}, "groups has 2 values; 1 was expected."),
     ("biases", {**DENSE, "bias": [1, 2, 3]}, "bias has 3 values; 1 or 2 was expected."),
     ("delays", {**CONV, "delay": [1, 2, 3]}, "delay has 3 values; 1 or 2 was expected."),

@@ -173,7 +173,9 @@ def test_folders_that_are_no_run_are_refused(tmp_path: Path) -> None:
     assert str(raised.value) == (
         f"'{tmp_path}': is not a run folder (run.json is missing or damaged)."
     )
-    (tmp_path / "run.json").write_text('{"backend": "lava", "wall_s": 1.0}')
+    (tmp_path / "run.json").write_text(
+        '{"backend": "lava", "wall_s": 1.0, "hashes": {"input": "0"}}'
+    )
     path = tmp_path / "spikes.parquet"
     with pytest.raises(RunFolderError, match=f"^'{path}': is not a spike log"):
         load_run(tmp_path)

@@ -1,0 +1,66 @@
+"""The compile report is plain numbers about every layer."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+from builders import compiled, conv, dense
+
+from lavadeploy.compile import CompileReport, LayerReport, report_compilation
+
+
+def test_every_layer_has_its_row() -> None:
+    image = conv(np.array([-6, 2]).reshape(2, 1, 1, 1), (2, 2, 3))
+    flat = dense(np.full((4096, 12), 4), name="layer1")
+    found = report_compilation(compiled(image, flat))
+    assert found == CompileReport(
+        profile="loihi2",
+        layers=(
+            LayerReport(
+                name="layer0",
+                kind="conv",
+                shape_out=(2, 2, 3),
+                neurons=12,
+                weights=2,
+                weight_bits=3,
+                weight_exponent=-5,
+                sign_mode="mixed",
+                cores=1,
+                fullest="neurons 12 of 4095 (0 %)",
+            ),
+            LayerReport(
+                name="layer1",
+                kind="dense",
+                shape_out=(4096,),
+                neurons=4096,
+                weights=4096 * 12,
+                weight_bits=1,
+                weight_exponent=-5,
+                sign_mode="excitatory",
+                cores=2,
+                fullest="neurons 2048 of 4095 (50 %)",
+            ),
+        ),
+        cores=3,
+        synapse_words=1 + 2 * 12 * -(-(10 + 2048 * 13) // 64),
+        warnings=(),
+    )
+
+
+def test_the_report_becomes_json() -> None:
+    found = report_compilation(compiled(dense([[2, -4]])))
+    again = json.loads(json.dumps(dataclasses.asdict(found)))
+    assert again["layers"][0]["name"] == "layer0"
+    assert again["cores"] == 1
+
+
+def test_the_fullest_resource_is_the_nearest_to_its_limit() -> None:
+    rows = report_compilation(compiled(dense(np.full((1, 8000), 2)))).layers
+    assert rows[0].fullest == "synapse words 8000 of 16000 (50 %)"
+
+
+def test_a_profile_without_limits_has_no_fullest() -> None:
+    rows = report_compilation(compiled(dense([[2]]), profile="ideal")).layers
+    assert rows[0].fullest == "no limits"

@@ -1,0 +1,180 @@
+"""Every number of every profile that comes with lavadeploy has unit, source and evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from lavadeploy.hw_profiles import (
+    Count,
+    EnergyPerEvent,
+    Evidence,
+    Power,
+    TimePerEvent,
+    Widths,
+    load_profile,
+    profile_names,
+    profile_sha256,
+)
+from lavadeploy.hw_profiles.loader import FOLDER
+
+NUMBERS = (Count, EnergyPerEvent, Power, TimePerEvent, Widths)
+NAMES = ("ideal", "loihi1", "loihi2")
+
+
+def numbers(model: BaseModel, where: str = "") -> Iterator[tuple[str, Any]]:
+    for key in type(model).model_fields:
+        value = getattr(model, key)
+        if isinstance(value, NUMBERS):
+            yield f"{where}{key}", value
+        elif isinstance(value, BaseModel):
+            yield from numbers(value, f"{where}{key}.")
+
+
+def stored_numbers(tree: dict[str, Any], where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Find in the YAML, without the schema, whatever holds a number."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            branch = cast(dict[str, Any], value)
+            if any(isinstance(v, int | float | list) for v in branch.values()):
+                yield f"{where}{key}", branch
+            else:
+                yield from stored_numbers(branch, f"{where}{key}.")
+        else:
+            assert isinstance(value, str | None), f"{where}{key}: a number without unit"
+
+
+def test_the_shipped_profiles_are_these() -> None:
+    assert profile_names() == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_profile_loads_under_its_own_name(name: str) -> None:
+    profile = load_profile(name)
+    assert profile.name == name
+    assert (
+        profile
+        == load_profile(FOLDER / f"{name}.yaml")
+        == load_profile(str(FOLDER / f"{name}.yaml"))
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_number_has_unit_source_and_evidence(name: str) -> None:
+    profile = load_profile(name)
+    stored = dict(stored_numbers(yaml.safe_load((FOLDER / f"{name}.yaml").read_text())))
+    loaded = dict(numbers(profile))
+    assert set(stored) == set(loaded)
+    assert len(loaded) >= 10
+    for where, number in loaded.items():
+        assert set(stored[where]) == set(number.model_dump()), where
+        assert number.unit.strip(), where
+        assert len(number.source.strip()) > 10, where
+        assert number.evidence in Evidence, where
+    assert profile.synapse_memory.source
+    assert profile.synapse_memory.evidence in Evidence
+
+
+def value(name: str, section: str, key: str) -> Any:
+    number = getattr(getattr(load_profile(name), section), key)
+    return None if number is None else number.value
+
+
+@pytest.mark.parametrize(
+    ("key", "loihi1", "loihi2"),
+    [
+        ("chips", 1, 1),
+        ("cores_per_chip", 128, 120),
+        ("neurons_per_core", 1024, 4095),
+        ("synapse_words_per_core", 16384, 16000),
+        ("input_axons_per_core", 4096, 16000),
+        ("output_axons_per_core", 4096, 16000),
+    ],
+)
+def test_limits_are_those_of_the_sources(key: str, loihi1: int, loihi2: int) -> None:
+    assert value("loihi1", "limits", key) == loihi1
+    assert value("loihi2", "limits", key) == loihi2
+    assert value("ideal", "limits", key) is None
+
+
+@pytest.mark.parametrize("name", ["loihi1", "loihi2"])
+def test_weights_of_seven_bits_are_not_legal_on_a_chip(name: str) -> None:
+    assert value(name, "formats", "weight_bits") == (1, 2, 3, 4, 5, 6, 8)
+    assert (value(name, "formats", "weight_min"), value(name, "formats", "weight_max")) == (
+        -256,
+        254,
+    )
+
+
+def test_the_ideal_profile_holds_odd_weights_of_both_signs() -> None:
+    assert value("ideal", "formats", "weight_bits") == tuple(range(1, 10))
+    assert (value("ideal", "formats", "weight_min"), value("ideal", "formats", "weight_max")) == (
+        -256,
+        255,
+    )
+
+
+def test_registers_are_the_same_everywhere() -> None:
+    for name in NAMES:
+        assert value(name, "formats", "bias_mantissa_max") == 4095
+        assert value(name, "formats", "threshold_mantissa_max") == 131071
+        assert value(name, "formats", "decay_max") == 4096
+        assert value(name, "formats", "delay_max") == 62
+
+
+def test_only_loihi1_has_binary_spikes() -> None:
+    assert value("loihi1", "formats", "payload_max") == 1
+    assert value("loihi2", "formats", "payload_max") == (1 << 24) - 1
+
+
+def test_the_ideal_profile_has_no_energy_and_no_time() -> None:
+    profile = load_profile("ideal")
+    assert (profile.energy, profile.static_power, profile.time) == (None, None, None)
+
+
+def test_energies_of_loihi2_are_inferred() -> None:
+    energy = load_profile("loihi2").energy
+    assert energy is not None
+    assert {number.evidence for _, number in numbers(energy)} == {Evidence.INFERRED}
+
+
+def test_evidence_is_ranked_strongest_first() -> None:
+    assert [e.rank for e in Evidence] == [0, 1, 2, 3, 4]
+    assert min(Evidence, key=lambda e: e.rank) is Evidence.MEASURED
+    assert max(Evidence, key=lambda e: e.rank) is Evidence.INFERRED
+
+
+def reversed_keys(tree: Any) -> Any:
+    if not isinstance(tree, dict):
+        return tree
+    return {key: reversed_keys(v) for key, v in reversed(cast(dict[str, Any], tree).items())}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_hash_does_not_depend_on_the_order_of_keys(name: str, tmp_path: Path) -> None:
+    tree = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
+    path = tmp_path / "reversed.yaml"
+    path.write_text(yaml.safe_dump(reversed_keys(tree), sort_keys=False))
+    assert path.read_text().index("time:") < path.read_text().index("limits:")
+    assert load_profile(path) == load_profile(name)
+    assert profile_sha256(load_profile(path)) == profile_sha256(load_profile(name))
+
+
+def test_the_hash_depends_on_every_number(tmp_path: Path) -> None:
+    text = (FOLDER / "loihi2.yaml").read_text()
+    other = tmp_path / "other.yaml"
+    other.write_text(text.replace("{value: 4095, unit: neurons", "{value: 4096, unit: neurons"))
+    hashes = {profile_sha256(load_profile(p)) for p in (other, "loihi1", "loihi2", "ideal")}
+    assert len(hashes) == 4
+    assert all(len(digest) == 64 for digest in hashes)
+
+
+def test_profiles_cannot_be_changed() -> None:
+    profile = load_profile("loihi2")
+    with pytest.raises(ValueError, match="Instance is frozen"):
+        profile.name = "mine"

@@ -1,0 +1,18 @@
+"""Chips with other limits, for tests."""
+
+from __future__ import annotations
+
+from lavadeploy.hw_profiles import HardwareProfile, load_profile
+
+SHIPPED = {name: load_profile(name) for name in ("ideal", "loihi1", "loihi2")}
+
+
+def limited(name: str, **limits: int | None) -> HardwareProfile:
+    """Return a shipped profile with some limits changed; None lifts a limit."""
+    profile = SHIPPED[name]
+    other = SHIPPED["loihi2"].limits
+    changed = {
+        key: None if value is None else getattr(other, key).model_copy(update={"value": value})
+        for key, value in limits.items()
+    }
+    return profile.model_copy(update={"limits": profile.limits.model_copy(update=changed)})

@@ -1,0 +1,242 @@
+"""Network files that cannot be used: one sentence, exit code 2, and nothing written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import numpy as np
+import pytest
+from hdf5_files import edit_hdf5, write_hdf5
+from numpy.typing import NDArray
+
+Cli = Callable[..., CompletedProcess[str]]
+
+WEIGHT_REMEDY = (
+    "Scale the layer's weights and threshold down together, or clamp in training. "
+    "[weights_in_range]"
+)
+NOT_WHOLE = (
+    "NetX stores whole numbers (in units of 1/64) between -2147483648 and 2147483647. "
+    "Export the quantized values, as export_slayer does."
+)
+
+
+def weight(value: float) -> dict[str, NDArray[np.float64]]:
+    """The weights of layer1 with another number at (1, 2)."""
+    return {"layer/1/weight": np.array([[20, 20, -4], [-4, -4, value]])}
+
+
+def refused(found: CompletedProcess[str], *written: str) -> str:
+    """The sentence of a command that refused its input and wrote nothing besides what was there."""
+    assert found.returncode == 2
+    assert found.stdout == ""
+    assert found.stderr.startswith("error: ")
+    assert found.stderr.endswith("\n")
+    assert sorted(path.name for path in Path().iterdir()) == sorted(written)
+    return found.stderr[len("error: ") : -1]
+
+
+def compile_edited(cli: Cli, net: Path, changes: Mapping[str, Any]) -> str:
+    edit_hdf5(net, changes)
+    return refused(cli("compile", net, "-o", "net.ldc"), "net.net")
+
+
+@pytest.mark.parametrize("command", ["inspect", "compile"])
+def test_missing_file(cli: Cli, command: str) -> None:
+    output = ("-o", "net.ldc")
+    assert refused(cli(command, "nope.net", *output)) == "'nope.net': no such file."
+
+
+@pytest.mark.parametrize("command", ["inspect", "compile"])
+def test_folder(cli: Cli, command: str) -> None:
+    Path("networks").mkdir()
+    found = cli(command, "networks", "-o", "net.ldc")
+    assert refused(found, "networks") == "'networks': is a folder; a NetX file was expected."
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x89HDF", b"PK\x03\x04"])
+@pytest.mark.parametrize("command", ["inspect", "compile"])
+def test_file_that_is_not_hdf5(cli: Cli, command: str, content: bytes) -> None:
+    Path("x.net").write_bytes(content)
+    found = cli(command, "x.net", "-o", "net.ldc")
+    assert refused(found, "x.net") == "'x.net': is not an HDF5 file, so it can not be NetX."
+
+
+@pytest.mark.parametrize("part", [0.01, 0.3, 0.9, 0.9999])
+@pytest.mark.parametrize("command", ["inspect", "compile"])
+def test_truncated_hdf5(cli: Cli, net: Path, command: str, part: float) -> None:
+    content = net.read_bytes()
+    net.write_bytes(content[: int(len(content) * part)])
+    sentence = refused(cli(command, net, "-o", "net.ldc"), "net.net")
+    assert re.fullmatch(r"'net\.net': damaged or truncated HDF5 file \(.+\)\.", sentence)
+
+
+def test_hdf5_without_layers(cli: Cli) -> None:
+    write_hdf5(Path("x.net"), {"weights": 1, "biases": 2})
+    assert refused(cli("compile", "x.net", "-o", "net.ldc"), "x.net") == (
+        "'x.net': has no group 'layer', so it is not a NetX file (found: biases, weights)."
+    )
+
+
+def test_hdf5_without_anything(cli: Cli) -> None:
+    write_hdf5(Path("x.net"), {})
+    assert refused(cli("compile", "x.net", "-o", "net.ldc"), "x.net") == (
+        "'x.net': has no group 'layer', so it is not a NetX file (found: nothing)."
+    )
+
+
+def test_empty_layer_group(cli: Cli) -> None:
+    write_hdf5(Path("x.net"), {"layer": None})
+    assert refused(cli("compile", "x.net", "-o", "net.ldc"), "x.net") == (
+        "'x.net': group 'layer' is empty; the network has no layers."
+    )
+
+
+def test_layer_without_fields(cli: Cli) -> None:
+    write_hdf5(Path("x.net"), {"layer/0": None})
+    assert refused(cli("compile", "x.net", "-o", "net.ldc"), "x.net") == (
+        "'x.net', layer0: field 'type' is missing or not a string."
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(np.nan, "nan"), (np.inf, "inf"), (0.5, "0.5"), (1e12, "1000000000000.0")]
+)
+def test_weight_that_is_no_whole_number(cli: Cli, net: Path, value: float, shown: str) -> None:
+    assert compile_edited(cli, net, weight(value)) == (
+        f"'net.net', layer1: weight is {shown} at (1, 2); {NOT_WHOLE}"
+    )
+
+
+@pytest.mark.parametrize("value", [255, 256, 300, -257, -258])
+def test_weight_beyond_the_mantissa(cli: Cli, net: Path, value: int) -> None:
+    assert compile_edited(cli, net, weight(value)) == (
+        f"layer1: weight {value}; loihi2 allows -256 to 254. {WEIGHT_REMEDY}"
+    )
+
+
+@pytest.mark.parametrize("value", [254, -256])
+def test_weight_at_its_limit_is_taken(cli: Cli, net: Path, value: int) -> None:
+    edit_hdf5(net, weight(value))
+    assert cli("compile", net, "-o", "net.ldc").returncode == 0
+
+
+@pytest.mark.parametrize("value", [2**20, 2**17, -1])
+def test_threshold_beyond_its_register(cli: Cli, net: Path, value: int) -> None:
+    assert compile_edited(cli, net, {"layer/1/neuron/vThMant": value}) == (
+        f"layer1: threshold {value} (vThMant); loihi2 allows 0 to 131071. "
+        "Scale the layer's weights and threshold down together. [threshold_in_range]"
+    )
+
+
+@pytest.mark.parametrize("value", [-1, 63])
+def test_delay_beyond_its_field(cli: Cli, net: Path, value: int) -> None:
+    assert compile_edited(cli, net, {"layer/0/delay": np.array([0, value, 2])}) == (
+        f"layer0: delay {value}; loihi2 allows 0 to 62 steps. "
+        "Clamp the delays in training (SLAYER's max_delay). [delays_in_range]"
+    )
+
+
+@pytest.mark.parametrize("value", [5000, 4097, -1])
+@pytest.mark.parametrize(("field", "name"), [("iDecay", "current"), ("vDecay", "voltage")])
+def test_decay_beyond_4096(cli: Cli, net: Path, field: str, name: str, value: int) -> None:
+    assert compile_edited(cli, net, {f"layer/0/neuron/{field}": value}) == (
+        f"layer0: {name} decay {value}; loihi2 allows 0 to 4096 (of 4096). "
+        "Export the decay as round(4096 * decay). [decays_in_range]"
+    )
+
+
+def test_all_problems_are_said_at_once(cli: Cli, net: Path) -> None:
+    sentences = compile_edited(cli, net, weight(300) | {"layer/0/neuron/vDecay": np.array(5000)})
+    assert sentences == (
+        "layer0: voltage decay 5000; loihi2 allows 0 to 4096 (of 4096). "
+        "Export the decay as round(4096 * decay). [decays_in_range]\n"
+        f"layer1: weight 300; loihi2 allows -256 to 254. {WEIGHT_REMEDY}"
+    )
+
+
+def test_unknown_layer_kind(cli: Cli, net: Path) -> None:
+    assert compile_edited(cli, net, {"layer/0/type": b"dens"}) == (
+        "'net.net', layer0: unknown layer kind 'dens'; did you mean 'dense'? "
+        "Valid: 'conv', 'dense', 'flatten', 'input'."
+    )
+
+
+def test_layer_kind_of_netx_that_is_not_read_yet(cli: Cli, net: Path) -> None:
+    assert compile_edited(cli, net, {"layer/0/type": b"pool"}) == (
+        "'net.net', layer0: layer kind 'pool' cannot be read by this version. "
+        "It reads input, dense, conv, flatten."
+    )
+
+
+def test_unknown_neuron_kind(cli: Cli, net: Path) -> None:
+    assert compile_edited(cli, net, {"layer/0/neuron/type": b"SDNN"}) == (
+        "'net.net', layer0: neuron kind 'SDNN' cannot be read by this version. "
+        "It reads CUBA, LOIHI."
+    )
+
+
+def test_layers_that_do_not_fit_each_other(cli: Cli, net: Path) -> None:
+    assert compile_edited(cli, net, {"layer/1/weight": np.zeros((2, 5))}) == (
+        "'net.net', layer1: its weight has 5 inputs, but 3 neurons (3,) come in."
+    )
+
+
+def test_unknown_profile_is_answered_with_the_nearest(cli: Cli, net: Path) -> None:
+    found = cli("compile", net, "--profile", "lohi2", "-o", "net.ldc")
+    assert refused(found, "net.net") == (
+        "unknown profile 'lohi2'; did you mean 'loihi2'? Valid: 'ideal', 'loihi1', 'loihi2', "
+        "or the path of a YAML file."
+    )
+
+
+def test_network_in_the_place_of_an_artifact_is_told_the_way(
+    cli: Cli, net: Path, spikes: Path
+) -> None:
+    found = cli("run", net, "--input", spikes, "-o", "runs/x")
+    assert refused(found, "net.net", "test.npz") == (
+        "'net.net': is not a compiled artifact. Compile the network first: "
+        "lavadeploy compile net.net --profile loihi2 -o net.ldc"
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"registers/layer0/exponent": None},
+        {"registers/layer0/exponent": 3},
+        {"registers/layer0/exponent": 1 << 40},
+        {"registers/layer0/exponent": -100},
+        {"registers/layer0/sign_mode": b"odd"},
+        {"placement/1/neurons": None},
+        {"@core_usage": "[[{"},
+        {"@profile": "{}"},
+        {"@layer_names": None},
+        {"layer/1/weight": None},
+    ],
+    ids=str,
+)
+def test_damaged_artifact(
+    cli: Cli, artifact: Path, net: Path, spikes: Path, changes: Mapping[str, Any]
+) -> None:
+    edit_hdf5(artifact, changes)
+    found = cli("run", artifact, "--input", spikes, "--backend", "reference", "-o", "runs/x")
+    sentence = refused(found, "net.net", "net.ldc", "test.npz")
+    assert sentence.startswith("'net.ldc'")
+
+
+def test_artifact_of_a_later_version(cli: Cli, artifact: Path, net: Path, spikes: Path) -> None:
+    edit_hdf5(artifact, {"@format_version": 2})
+    found = cli("run", artifact, "--input", spikes, "-o", "runs/x")
+    assert refused(found, "net.net", "net.ldc", "test.npz") == (
+        "'net.ldc': has artifact version 2; this lavadeploy reads version 1. Compile it again."
+    )
+
+
+def test_name_longer_than_the_system_allows(cli: Cli) -> None:
+    name = "n" * 300
+    assert refused(cli("inspect", name)).startswith(f"'{name}': ")

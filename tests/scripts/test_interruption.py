@@ -1,0 +1,138 @@
+"""Ctrl-C: exit code 130, one sentence, nothing left behind, no process left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+INTERRUPTED = "interrupted; nothing half-written was left behind.\n"
+LAVA_PROCESSES = 6  # memory manager, service, source, two synapses, two layers: at least
+PATIENCE_S = 10
+
+
+def members(session: int) -> list[int]:
+    """The living processes of a session; zombies are dead."""
+    found: list[int] = []
+    for folder in Path("/proc").iterdir():
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # not a process, or one that just ended
+            continue
+        if fields[0] not in "ZX" and int(fields[3]) == session:
+            found.append(int(folder.name))
+    return found
+
+
+def wait_until(condition: Callable[[], bool]) -> bool:
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return condition()
+
+
+@pytest.fixture
+def long_run(artifact: Path, folder: Path) -> list[str]:
+    """The words of a run on Lava that takes minutes."""
+    np.savez(folder / "long.npz", spikes=np.zeros((400, 4, 1000), dtype=np.uint8))
+    entry = Path(sys.executable).with_name("lavadeploy")
+    return [str(entry), "run", str(artifact), "--input", "long.npz", "-o", "runs/x"]
+
+
+def end_by_signal(
+    words: list[str], folder: Path, end: Callable[[int], None]
+) -> subprocess.CompletedProcess[str]:
+    """Start a run, end it when Lava's processes are at work, and look for what is left."""
+    temporary = folder / "temporary"
+    temporary.mkdir()
+    with subprocess.Popen(
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"TMPDIR": str(temporary)},
+    ) as process:
+        try:
+            assert wait_until(lambda: len(members(process.pid)) > LAVA_PROCESSES)
+            time.sleep(0.3)
+            end(process.pid)
+            out, err = process.communicate(timeout=PATIENCE_S)
+            assert wait_until(lambda: not members(process.pid)), "processes were left behind"
+        finally:
+            for pid in members(process.pid):
+                os.kill(pid, signal.SIGKILL)
+    assert list(temporary.iterdir()) == []
+    assert not (folder / "runs").exists()
+    return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+
+@pytest.mark.lava
+def test_ctrl_c_in_a_terminal_reaches_all_processes_and_ends_them(
+    long_run: list[str], folder: Path
+) -> None:
+    found = end_by_signal(long_run, folder, lambda pid: os.killpg(pid, signal.SIGINT))
+    assert (found.returncode, found.stdout, found.stderr) == (130, "", INTERRUPTED)
+
+
+@pytest.mark.lava
+def test_interrupt_of_the_command_alone_ends_lava_too(long_run: list[str], folder: Path) -> None:
+    found = end_by_signal(long_run, folder, lambda pid: os.kill(pid, signal.SIGINT))
+    assert (found.returncode, found.stdout, found.stderr) == (130, "", INTERRUPTED)
+
+
+@pytest.mark.lava
+def test_impatient_ctrl_c_leaves_no_process_behind(long_run: list[str], folder: Path) -> None:
+    def end(pid: int) -> None:
+        for _ in range(10):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGINT)
+            time.sleep(0.015)
+
+    found = end_by_signal(long_run, folder, end)
+    assert (found.returncode, found.stdout, found.stderr) == (130, "", INTERRUPTED)
+
+
+@pytest.mark.lava
+def test_termination_leaves_no_process_behind(long_run: list[str], folder: Path) -> None:
+    # what timeout(1), a cluster's scheduler and a closed terminal send
+    found = end_by_signal(long_run, folder, lambda pid: os.kill(pid, signal.SIGTERM))
+    assert found.returncode in (-signal.SIGTERM, 128 + signal.SIGTERM)
+
+
+@pytest.mark.parametrize("moment", ["read_netx", "load_profile", "save_artifact"])
+def test_ctrl_c_at_any_moment_of_compile(
+    cli: Cli, net: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    def interrupt(*_anything: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"lavadeploy.scripts.commands.compile.{moment}", interrupt)
+    found = cli("compile", net, "-o", "net.ldc")
+    assert (found.returncode, found.stdout) == (130, "")
+    assert found.stderr.lstrip("\n") == INTERRUPTED
+    assert [path.name for path in Path().iterdir()] == ["net.net"]
+
+
+def test_ctrl_c_while_a_run_is_written(
+    cli: Cli, artifact: Path, spikes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_anything: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lavadeploy.sim.run_folder.markdown_report", interrupt)
+    found = cli("run", artifact, "--input", spikes, "--backend", "reference", "-o", "runs/x")
+    assert found.returncode == 130
+    assert [path for path in Path().rglob("runs/*")] == []
