@@ -34,7 +34,7 @@ from lavadeploy.compile import CompiledNetwork, compile_network
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import CubaNeuron, DenseLayer, Network, NeuronKind, repair_lava
 from lavadeploy.scripts.console import print_table, say
-from lavadeploy.sim import SpikeInput, installed_versions, open_backend
+from lavadeploy.sim import RunOptions, SpikeInput, installed_versions, open_backend
 
 repair_lava()
 import torch  # noqa: E402
@@ -46,6 +46,7 @@ from lava.proc.io.sink import RingBuffer as Sink  # noqa: E402
 from lava.proc.io.source import RingBuffer as Source  # noqa: E402
 from lava.proc.lif.process import LIF  # noqa: E402
 
+from lavadeploy.sim.lava_backend import run_samples  # noqa: E402
 from lavadeploy.sim.lava_network import simulated_chain  # noqa: E402
 
 SIZES = (784, 128, 64, 10)
@@ -123,8 +124,7 @@ def streaming_lava(compiled: CompiledNetwork, inputs: SpikeInput) -> float:
         chain = simulated_chain(compiled, inputs, Path(folder), record_states=False)
         chain.run(len(compiled.network.layers))
         started = time.perf_counter()
-        for _ in range(inputs.n_samples):
-            chain.run(inputs.n_steps)
+        run_samples(chain.run, inputs, RunOptions())
         duration = time.perf_counter() - started
         chain.stop()
     return duration
