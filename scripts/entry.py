@@ -26,8 +26,10 @@ def run_program(program: Callable[[], Any]) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without µ or × still gets the text
-    signal.signal(signal.SIGTERM, _terminate)
-    signal.signal(signal.SIGINT, _interrupt)
+    handlers = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, _terminate),
+        signal.SIGINT: signal.signal(signal.SIGINT, _interrupt),
+    }
     try:
         program()
     except LavaDeployError as error:
@@ -43,6 +45,11 @@ def run_program(program: Callable[[], Any]) -> None:
         if done.code == EXIT_INTERRUPTED:
             complain("interrupted; nothing half-written was left behind.")
         raise
+    finally:
+        for number, handler in handlers.items():
+            # once a signal came it stays ignored until the program has ended
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, handler)
 
 
 def run_script(main: Callable[..., None]) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from lavadeploy.netx import repair_lava
 pytestmark = pytest.mark.lava
 
 repair_lava()
-netx = pytest.importorskip("lava.lib.dl.netx")
+netx = importlib.import_module("lava.lib.dl.netx")
 
 
 def lavas(compiled_network: CompiledNetwork, path: Path) -> Any:

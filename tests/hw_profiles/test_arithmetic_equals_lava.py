@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,8 +17,8 @@ from lavadeploy.netx import repair_lava
 pytestmark = pytest.mark.lava
 
 repair_lava()
-models = pytest.importorskip("lava.proc.lif.models")
-conv_utils = pytest.importorskip("lava.proc.conv.utils")
+models = importlib.import_module("lava.proc.lif.models")
+conv_utils = importlib.import_module("lava.proc.conv.utils")
 
 N = 20_000
 EDGE = 1 << 23

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,9 @@ from lavadeploy.netx import (
     repair_lava,
 )
 
-torch = pytest.importorskip("torch")
+torch = importlib.import_module("torch")
 repair_lava()
-slayer = pytest.importorskip("lava.lib.dl.slayer")
+slayer = importlib.import_module("lava.lib.dl.slayer")
 
 pytestmark = [
     pytest.mark.lava,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,9 @@ from lavadeploy.netx import (
     repair_lava,
 )
 
-torch = pytest.importorskip("torch")
+torch = importlib.import_module("torch")
 repair_lava()
-slayer = pytest.importorskip("lava.lib.dl.slayer")
+slayer = importlib.import_module("lava.lib.dl.slayer")
 cuba = slayer.block.cuba
 
 pytestmark = pytest.mark.lava
