@@ -9,6 +9,7 @@ import typer
 
 from lavadeploy.netx import RunFolderError
 from lavadeploy.scripts.console import JsonFileOption, JsonOption, emit, say
+from lavadeploy.scripts.entry import EXIT_DID_NOT_HOLD
 from lavadeploy.sim import Comparison, compare_runs, load_run
 
 
@@ -33,7 +34,7 @@ def compare(
         show=lambda: show_comparison(found, str(run_a), str(run_b)),
     )
     if not found.equal:
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_DID_NOT_HOLD)
 
 
 def show_comparison(found: Comparison, name_a: str, name_b: str) -> None:

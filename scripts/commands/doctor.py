@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from lavadeploy.scripts.console import JsonFileOption, JsonOption, emit, say
+from lavadeploy.scripts.entry import EXIT_DID_NOT_HOLD
 from lavadeploy.sim import DEFAULT_BACKEND, diagnose
 
 
@@ -26,4 +27,4 @@ def doctor(as_json: JsonOption = False, output: JsonFileOption = None) -> None:
     emit(findings, as_json=as_json, output=output, show=show)
     needed = ("Python", f"backend {DEFAULT_BACKEND}")
     if any(not f.good for f in findings if f.subject in needed):
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_DID_NOT_HOLD)
