@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from lavadeploy.netx import repair_lava
 
 repair_lava()  # before lava is imported
+# SLAYER looks for a CUDA compiler, and torch says on stderr when there is one but no such device
+logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
 from lava.lib.dl import slayer  # noqa: E402 - after the repairs
 
 NEURON = {

@@ -127,25 +127,48 @@ def test_lavas_processes_end_with_the_run() -> None:
     assert multiprocessing.active_children() == []
 
 
-def shared_memory() -> set[str]:
-    """Names of Lava's shared memory; an own folder of the kernel's, shared by all processes."""
-    return {path.name for path in Path("/dev/shm").glob("psm_*")}
+@pytest.fixture
+def shared_memory(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Where the kernel shows the shared memory that Lava makes during a test."""
+    repair_lava()
+    from lava.magma.runtime.message_infrastructure.shared_memory_manager import (
+        SharedMemoryManager,
+    )
+
+    made: list[Path] = []
+    create = SharedMemoryManager.create_shared_memory
+
+    def create_and_note(manager: Any, size: int) -> Any:
+        handle = create(manager, size)
+        made.append(Path("/dev/shm") / handle.name)
+        return handle
+
+    monkeypatch.setattr(SharedMemoryManager, "create_shared_memory", create_and_note)
+    return made
 
 
-def run_with_a_fault(on_progress: Callable[[int], None] = lambda _done: None) -> str:
+def run_with_a_fault(
+    shared_memory: list[Path], on_progress: Callable[[int], None] = lambda _done: None
+) -> str:
     """Run a small network that fails; return the sentence and check that nothing is left."""
-    before = shared_memory()
     network = compiled(dense([[10]]), dense([[10]], name="layer1"))
     inputs = SpikeInput(spikes=np.ones((50, 1, 4), dtype=np.uint8))
     with pytest.raises(BackendError) as raised:
         open_backend("lava").run(network, inputs, RunOptions(on_progress=on_progress))
     assert multiprocessing.active_children() == []
-    assert shared_memory() <= before
+    assert_none_is_left(shared_memory)
     return str(raised.value)
 
 
+def assert_none_is_left(shared_memory: list[Path]) -> None:
+    assert shared_memory, "Lava made none, so nothing was looked at"
+    assert [path for path in shared_memory if path.exists()] == []
+
+
 @pytest.mark.lava
-def test_what_a_lava_process_raises_is_the_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_lava_process_raises_is_the_cause(
+    shared_memory: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     repair_lava()
     from lavadeploy.sim.lava_processes.sample_processes import PySampleSource
 
@@ -157,27 +180,25 @@ def test_what_a_lava_process_raises_is_the_cause(monkeypatch: pytest.MonkeyPatch
         send(model)
 
     monkeypatch.setattr(PySampleSource, "run_spk", send_until_step_30)
-    assert run_with_a_fault() == (
+    assert run_with_a_fault(shared_memory) == (
         "backend 'lava' failed: a Lava process raised ValueError: planted."
     )
 
 
 @pytest.mark.lava
-def test_a_killed_lava_process_ends_the_run() -> None:
+def test_a_killed_lava_process_ends_the_run(shared_memory: list[Path]) -> None:
     def kill_one(done: int) -> None:
         if done == 1:
             victims = [c for c in multiprocessing.active_children() if "System" in c.name]
             os.kill(victims[2].ident or 0, signal.SIGKILL)
 
-    assert run_with_a_fault(kill_one) == (
+    assert run_with_a_fault(shared_memory, kill_one) == (
         "backend 'lava' failed: a Lava process ended with exit code -9."
     )
 
 
 @pytest.mark.lava
-def test_an_interrupt_ends_the_run_and_leaves_nothing() -> None:
-    before = shared_memory()
-
+def test_an_interrupt_ends_the_run_and_leaves_nothing(shared_memory: list[Path]) -> None:
     def interrupt(done: int) -> None:
         if done == 1:
             os.kill(os.getpid(), signal.SIGINT)
@@ -187,7 +208,7 @@ def test_an_interrupt_ends_the_run_and_leaves_nothing() -> None:
     with pytest.raises(KeyboardInterrupt):
         open_backend("lava").run(network, inputs, RunOptions(on_progress=interrupt))
     assert multiprocessing.active_children() == []
-    assert shared_memory() <= before
+    assert_none_is_left(shared_memory)
 
 
 @pytest.mark.lava
