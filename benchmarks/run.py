@@ -124,7 +124,7 @@ def streaming_lava(compiled: CompiledNetwork, inputs: SpikeInput) -> float:
         chain = simulated_chain(compiled, inputs, Path(folder), record_states=False)
         chain.run(len(compiled.network.layers))
         started = time.perf_counter()
-        run_samples(chain.run, inputs, RunOptions())
+        run_samples(chain.run, inputs.n_samples, inputs.n_steps, RunOptions())
         duration = time.perf_counter() - started
         chain.stop()
     return duration

@@ -3,6 +3,7 @@
 from .artifact import artifact_bytes as artifact_bytes
 from .artifact import load_artifact as load_artifact
 from .artifact import save_artifact as save_artifact
+from .chip_to_netx import as_netx as as_netx
 from .pipeline import compile_network as compile_network
 from .report import CompileReport as CompileReport
 from .report import LayerReport as LayerReport
@@ -23,3 +24,4 @@ from .stages import Usage as Usage
 from .stages import WeightRegisters as WeightRegisters
 from .stages import neuron_count as neuron_count
 from .stages import per_neuron as per_neuron
+from .stages import steps_before_input as steps_before_input

@@ -16,32 +16,18 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from ..hw_profiles import HardwareProfile
-from ..netx import (
-    PRODUCER,
-    ConvLayer,
-    CubaNeuron,
-    DenseLayer,
-    FlattenLayer,
-    InputLayer,
-    Layer,
-    Network,
-    NetxFormatError,
-    NeuronKind,
-    size_of,
-)
+from ..netx import PRODUCER, ConvLayer, DenseLayer, NetxFormatError
 from ..netx.atomic_write import write_bytes_atomically
 from ..netx.hdf5_store import RawArray, RawValue, StoredTree, read_tree, tree_bytes
 from ..netx.reader import network_from_tree
 from ..netx.writer import netx_values
+from .chip_to_netx import as_netx
 from .passes.legalize import Legalize
 from .passes.quantize import weight_registers
 from .stages import (
-    ChipConv,
-    ChipDense,
     ChipNetwork,
     CompiledNetwork,
     Core,
-    NeuronRegisters,
     Placement,
     Usage,
     WeightRegisters,
@@ -50,7 +36,7 @@ from .stages import (
 )
 
 FORMAT = "lavadeploy-artifact"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 TEXTS = TypeAdapter(list[str])
@@ -77,7 +63,7 @@ def save_artifact(compiled: CompiledNetwork, path: str | Path) -> None:
 
 def artifact_bytes(compiled: CompiledNetwork) -> bytes:
     """Return the artifact's content; the same compiled network gives the same bytes."""
-    values = netx_values(_as_netx(compiled.network))
+    values = netx_values(as_netx(compiled.network))
     for layer in compiled.network.layers:
         prefix = f"registers/{layer.name}"
         values[f"{prefix}/exponent"] = np.array(layer.weights.exponent, dtype=np.int64)
@@ -220,53 +206,3 @@ def _texts(tree: StoredTree, attribute: str) -> tuple[str, ...]:
 
 def _integer(values: Mapping[str, RawValue], name: str) -> int:
     return int(cast(RawArray, values[name]).item())
-
-
-def _as_netx(network: ChipNetwork) -> Network:
-    """Return the layers as ordinary NetX, with the flatten layers that lava-dl needs."""
-    layers: list[Layer] = []
-    if len(network.input_shape) == 3:
-        # lava-dl takes the size of the image from here
-        layers.append(InputLayer(name="layer0", shape=network.input_shape))
-    for register_layer in network.layers:
-        name = f"layer{len(layers)}"
-        match register_layer:
-            case ChipDense():
-                if len(register_layer.shape_in) == 3:
-                    shape = (size_of(register_layer.shape_in), 1, 1)
-                    layers.append(FlattenLayer(name=name, shape=shape))
-                layers.append(
-                    DenseLayer(
-                        name=f"layer{len(layers)}",
-                        shape=register_layer.shape_out,
-                        weight=register_layer.weights.effective(),
-                        neuron=_cuba(register_layer.neuron),
-                        bias=register_layer.neuron.bias_mantissa,
-                        delay=register_layer.delay,
-                    )
-                )
-            case ChipConv():
-                layers.append(
-                    ConvLayer(
-                        name=name,
-                        shape=register_layer.shape_out,
-                        weight=register_layer.weights.effective(),
-                        stride=register_layer.stride,
-                        padding=register_layer.padding,
-                        dilation=register_layer.dilation,
-                        groups=register_layer.groups,
-                        neuron=_cuba(register_layer.neuron),
-                        bias=register_layer.neuron.bias_mantissa,
-                        delay=register_layer.delay,
-                    )
-                )
-    return Network(layers=tuple(layers))
-
-
-def _cuba(registers: NeuronRegisters) -> CubaNeuron:
-    return CubaNeuron(
-        kind=NeuronKind.CUBA,
-        vth_mantissa=registers.vth_mantissa,
-        current_decay=registers.current_decay,
-        voltage_decay=registers.voltage_decay,
-    )

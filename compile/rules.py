@@ -14,7 +14,7 @@ import numpy as np
 
 from ..hw_profiles import HardwareProfile
 from ..netx import ConvLayer, DenseLayer, UnsupportedNetworkError
-from .stages import LegalNetwork
+from .stages import LegalNetwork, cuba_neuron
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ def weights_in_range(layer: SynapticLayer, profile: HardwareProfile) -> Problem 
 def threshold_in_range(layer: SynapticLayer, profile: HardwareProfile) -> Problem | None:
     """The threshold mantissa is not negative and fits its register."""
     high = profile.formats.threshold_mantissa_max.value
-    mantissa = layer.neuron.vth_mantissa
+    mantissa = cuba_neuron(layer).vth_mantissa
     if 0 <= mantissa <= high:
         return None
     return Problem(
@@ -108,9 +108,10 @@ def threshold_in_range(layer: SynapticLayer, profile: HardwareProfile) -> Proble
 def decays_in_range(layer: SynapticLayer, profile: HardwareProfile) -> Problem | None:
     """Current and voltage decay are parts of 4096."""
     high = profile.formats.decay_max.value
+    neuron = cuba_neuron(layer)
     for name, decay in (
-        ("current decay", layer.neuron.current_decay),
-        ("voltage decay", layer.neuron.voltage_decay),
+        ("current decay", neuron.current_decay),
+        ("voltage decay", neuron.voltage_decay),
     ):
         wrong = decay[(decay < 0) | (decay > high)]
         if wrong.size:

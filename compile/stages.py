@@ -10,7 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..hw_profiles import HardwareProfile
-from ..netx import ConvLayer, DenseLayer, IntArray, LayerShapes, Shape, size_of
+from ..netx import (
+    ConvLayer,
+    CubaNeuron,
+    DenseLayer,
+    IntArray,
+    LayerShapes,
+    Shape,
+    is_shifted,
+    size_of,
+)
 
 BIAS_EXPONENT = 6  # NetX biases are in weight units; the chip adds them to 64 times finer states
 
@@ -110,6 +119,8 @@ class ChipDense:
         Parameters of the neurons.
     delay : int32 array, shape (n_out,), or None
         Axonal delay of the output, in steps.
+    delay_shift : bool
+        Whether SLAYER returned the output one step late; see `steps_before_input`.
     """
 
     name: str
@@ -118,6 +129,7 @@ class ChipDense:
     weights: WeightRegisters
     neuron: NeuronRegisters
     delay: IntArray | None
+    delay_shift: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -140,6 +152,7 @@ class ChipConv:
     weights: WeightRegisters
     neuron: NeuronRegisters
     delay: IntArray | None
+    delay_shift: bool
     stride: tuple[int, int]
     padding: tuple[int, int]
     dilation: tuple[int, int]
@@ -251,10 +264,11 @@ def chip_layer(
     weights : WeightRegisters
         The layer's weights in register form.
     """
+    cuba = cuba_neuron(layer)
     neuron = NeuronRegisters(
-        vth_mantissa=layer.neuron.vth_mantissa,
-        current_decay=layer.neuron.current_decay,
-        voltage_decay=layer.neuron.voltage_decay,
+        vth_mantissa=cuba.vth_mantissa,
+        current_decay=cuba.current_decay,
+        voltage_decay=cuba.voltage_decay,
         bias_mantissa=layer.bias,
     )
     if isinstance(layer, DenseLayer):
@@ -265,6 +279,7 @@ def chip_layer(
             weights=weights,
             neuron=neuron,
             delay=layer.delay,
+            delay_shift=is_shifted(layer),
         )
     return ChipConv(
         name=name,
@@ -273,11 +288,31 @@ def chip_layer(
         weights=weights,
         neuron=neuron,
         delay=layer.delay,
+        delay_shift=is_shifted(layer),
         stride=layer.stride,
         padding=layer.padding,
         dilation=layer.dilation,
         groups=layer.groups,
     )
+
+
+def cuba_neuron(layer: DenseLayer | ConvLayer) -> CubaNeuron:
+    """Return the neuron of a legal layer; `Legalize` lets CUBA neurons pass only."""
+    if not isinstance(layer.neuron, CubaNeuron):
+        raise TypeError(f"{layer.name}: {layer.neuron.kind.value} neurons are not legal")
+    return layer.neuron
+
+
+def steps_before_input(network: ChipNetwork) -> tuple[int, ...]:
+    """Return, for each layer, how many steps it runs before the first input reaches it.
+
+    In SLAYER all layers start with the sample, and each that returns its output one step late
+    leaves the later ones a step more, which only a bias uses. Zero for networks without biases.
+    """
+    if all(layer.neuron.bias_mantissa is None for layer in network.layers):
+        return (0,) * len(network.layers)
+    shifts = [int(layer.delay_shift) for layer in network.layers]
+    return tuple(sum(shifts[:index]) for index in range(len(shifts)))
 
 
 def neuron_count(layer: ChipLayer) -> int:

@@ -18,6 +18,8 @@ Every function reproduces a line of lava-nc 0.10's ``fixed_pt`` CPU models bit f
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,8 +76,51 @@ def wrap_signed(value: Int64Array, bits: int) -> Int64Array:
     return (value + half) % (2 * half) - half
 
 
+def divide_toward_zero(value: Int64Array, divisor: int) -> Int64Array:
+    """Return the quotient, rounded toward zero.
+
+    Examples
+    --------
+    >>> divide_toward_zero(np.array([-5, 5]), 2)
+    array([-2,  2])
+    """
+    return np.sign(value) * (np.abs(value) // divisor)
+
+
+def align_with_states(synaptic_input: Int64Array, unit: Fraction = Fraction(1)) -> Int64Array:
+    """Return synaptic input in the units of the states.
+
+    Parameters
+    ----------
+    synaptic_input : int64 array
+        Weights times payloads, summed: in weight units (1/64) times `unit`.
+    unit : Fraction
+        What a payload of 1 stands for: 1 for spikes and counts, 1/4096 for graded spikes.
+
+    Returns
+    -------
+    int64 array
+        In 1/4096; of 32 bits, as Lava's arrays are. Fractions are cut toward zero, as SLAYER cuts
+        them (``slayer/neuron/dynamics/leaky_integrator.py``: ``(w_scale * input).to(dtype)``).
+
+    Examples
+    --------
+    >>> align_with_states(np.array([3, -3])), align_with_states(np.array([3, -3]), Fraction(1, 4096))
+    (array([ 192, -192]), array([0, 0]))
+    """
+    if unit == 1:
+        return wrap_signed(wrap_signed(synaptic_input, 32) << STATE_SHIFT, 32)
+    aligned = (synaptic_input << STATE_SHIFT) * unit.numerator
+    return wrap_signed(divide_toward_zero(aligned, unit.denominator), 32)
+
+
+def clip_state(value: Int64Array) -> Int64Array:
+    """Return a value clipped to what a state register holds, +-(2**23 - 1)."""
+    return np.clip(value, -(STATE_LIMIT - 1), STATE_LIMIT - 1)
+
+
 def update_current(
-    current: Int64Array, synaptic_input: Int64Array, decay: NDArray[np.integer]
+    current: Int64Array, arriving: Int64Array, decay: NDArray[np.integer]
 ) -> Int64Array:
     """Return the current after one step.
 
@@ -83,8 +128,8 @@ def update_current(
     ----------
     current : int64 array
         Current u of the step before.
-    synaptic_input : int64 array, shape of `current`
-        Weighted spikes, in weight units.
+    arriving : int64 array, shape of `current`
+        Synaptic input in state units, see `align_with_states`.
     decay : integer array, broadcastable to `current`
         ``current_decay`` of the neuron, 0 to 4096.
 
@@ -97,10 +142,10 @@ def update_current(
     Examples
     --------
     >>> zero = np.zeros(3, dtype=np.int64)
-    >>> update_current(zero, np.array([131072, 131073, -131072]), np.array(0))
+    >>> arriving = align_with_states(np.array([131072, 131073, -131072]))
+    >>> update_current(zero, arriving, np.array(0))
     array([ 8388608, -8388544,  8388608])
     """
-    arriving = wrap_signed(wrap_signed(synaptic_input, 32) << STATE_SHIFT, 32)
     summed = wrap_signed(decay_toward_zero(current, decay) + arriving, 32)
     lowered = np.where(summed > STATE_LIMIT, summed - 2 * STATE_LIMIT, summed)
     return np.where(lowered <= -STATE_LIMIT, summed + 2 * STATE_LIMIT, lowered)
@@ -137,7 +182,40 @@ def update_voltage(
     array([ 8388607, -8388607])
     """
     summed = wrap_signed(decay_toward_zero(voltage, decay) + current + bias, 32)
-    return np.clip(summed, -(STATE_LIMIT - 1), STATE_LIMIT - 1)
+    return clip_state(summed)
+
+
+def rotate(
+    real: Int64Array,
+    imag: Int64Array,
+    sin_decay: NDArray[np.integer],
+    cos_decay: NDArray[np.integer],
+) -> tuple[Int64Array, Int64Array]:
+    """Return a resonator's state turned by one step, before its input is added.
+
+    Parameters
+    ----------
+    real, imag : int64 array
+        State of the step before.
+    sin_decay, cos_decay : integer array, broadcastable to `real`
+        Sine and cosine of the angle times the part kept, of 4096.
+
+    Returns
+    -------
+    tuple of int64 array
+        Real and imaginary part, each product rounded toward zero on its own
+        (``lava/proc/rf/models.py``; ``slayer/neuron/dynamics/resonator.py``).
+
+    Examples
+    --------
+    >>> rotate(np.array([4096]), np.array([-4096]), np.array(2287), np.array(3148))
+    (array([5435]), array([-861]))
+    """
+    sine, cosine = sin_decay.astype(np.int64), cos_decay.astype(np.int64)
+    one = 1 << DECAY_BITS
+    turned_real = divide_toward_zero(cosine * real, one) - divide_toward_zero(sine * imag, one)
+    turned_imag = divide_toward_zero(sine * real, one) + divide_toward_zero(cosine * imag, one)
+    return turned_real, turned_imag
 
 
 def fires(voltage: Int64Array, vth_mantissa: int) -> BoolArray:

@@ -4,23 +4,37 @@
 NetX                    here
 ======================  =========================================
 ``vThMant``             ``vth_mantissa``
+``vThStep``             ``vth_step``
 ``iDecay``              ``current_decay``
 ``vDecay``              ``voltage_decay``
+``thDecay``             ``threshold_decay``
+``refDecay``            ``refractory_decay``
 ``refDelay``            ``refractory_delay``
+``sinDecay`` ...        ``sin_decay``
 ``gradedSpike``         ``graded_spike``
+``weight_exp``          ``current_exponent``
+``weight/real``         ``weight`` of a complex layer
 ``inFeatures`` ...      follow from the shape of ``weight``
 ======================  =========================================
+
+Four datasets are ours. Readers of NetX take the datasets they know by name, so they do no harm
+there: ``delayShift`` (whether SLAYER returned the layer's output a step late), ``bias_imag``,
+``sources`` (of a concat layer) and ``neuron/vThMant`` of 2**18 - 1 where SLAYER's Affine block
+without dynamics would have left the neuron group out.
 """
 
 from __future__ import annotations
 
-from .network import LayerKind
-
 TYPE = "type"
 SHAPE = "shape"
 WEIGHT = "weight"
+WEIGHT_REAL = "weight/real"
+WEIGHT_IMAG = "weight/imag"
+WEIGHT_REC = "weight_rec"
 BIAS = "bias"
+BIAS_IMAG = "bias_imag"
 DELAY = "delay"
+DELAY_SHIFT = "delayShift"
 IN_FEATURES = "inFeatures"
 OUT_FEATURES = "outFeatures"
 IN_CHANNELS = "inChannels"
@@ -30,31 +44,35 @@ STRIDE = "stride"
 PADDING = "padding"
 DILATION = "dilation"
 GROUPS = "groups"
+SOURCES = "sources"
 
 NEURON_TYPE = "neuron/type"
 VTH_MANTISSA = "neuron/vThMant"
+VTH_STEP = "neuron/vThStep"
 CURRENT_DECAY = "neuron/iDecay"
 VOLTAGE_DECAY = "neuron/vDecay"
+THRESHOLD_DECAY = "neuron/thDecay"
+REFRACTORY_DECAY = "neuron/refDecay"
 REFRACTORY_DELAY = "neuron/refDelay"
+SIN_DECAY = "neuron/sinDecay"
+COS_DECAY = "neuron/cosDecay"
 GRADED_SPIKE = "neuron/gradedSpike"
-
-NEURON_FIELDS = frozenset(
-    {NEURON_TYPE, VTH_MANTISSA, CURRENT_DECAY, VOLTAGE_DECAY, REFRACTORY_DELAY, GRADED_SPIKE}
-)
-FIELDS = {
-    LayerKind.INPUT: NEURON_FIELDS | {TYPE, SHAPE, WEIGHT, BIAS},
-    LayerKind.DENSE: NEURON_FIELDS | {TYPE, SHAPE, WEIGHT, BIAS, DELAY, IN_FEATURES, OUT_FEATURES},
-    LayerKind.CONV: NEURON_FIELDS
-    | {TYPE, SHAPE, WEIGHT, BIAS, DELAY, IN_CHANNELS, OUT_CHANNELS, KERNEL_SIZE}
-    | {STRIDE, PADDING, DILATION, GROUPS},
-    LayerKind.FLATTEN: frozenset({TYPE, SHAPE}),
-}
+CURRENT_EXPONENT = "neuron/weight_exp"
+ACTIVATION = "neuron/activation"
+SIGMA_OUTPUT = "neuron/sigma_output"
+MESSAGE_BITS = "neuron/messageBits"
 
 # lava-dl's loader gives a dense layer without a neuron group this integrator. Its threshold is
 # meant to be 2**18 - 1, but the expression `1 << 18 - 1` makes 2**17 of it (lava-dl 0.6,
 # netx/hdf5.py, create_dense); either way it never fires, since the voltage is clipped below.
 DEFAULT_VTH_MANTISSA = 1 << 17
+# What SLAYER's Affine block exports as its threshold (slayer/block/base.py, AbstractAffine).
+AFFINE_VTH_MANTISSA = (1 << 18) - 1
+# WgtScaleBatchNorm divides by 2**k with k clamped to this, but exports k unclamped
+# (slayer/neuron/norm.py, weight_exp_bits).
+CURRENT_EXPONENT_LIMIT = 3
 
 # Root attributes of the files we write; readers of NetX walk `layer` only.
 FORMAT = "lavadeploy-netx"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+OWN_ATTRIBUTES = ("format", "format_version", "producer")

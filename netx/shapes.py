@@ -6,8 +6,27 @@ from dataclasses import dataclass
 
 from typing_extensions import assert_never
 
+from .arrays import Shape
 from .errors import NetxFormatError
-from .network import ConvLayer, DenseLayer, FlattenLayer, InputLayer, Network, Shape, size_of
+from .layers import (
+    AverageLayer,
+    ConcatLayer,
+    ConvLayer,
+    ConvTransposeLayer,
+    DenseLayer,
+    FlattenLayer,
+    InputLayer,
+    KernelLayer,
+    PoolLayer,
+    RecurrentLayer,
+    UnpoolLayer,
+    size_of,
+)
+from .network import Network
+
+# Beyond this many neurons in a layer the file is damaged: Loihi 2 systems reach 2**30 neurons, and
+# a run keeps several numbers of each.
+MAX_NEURONS = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +45,9 @@ def infer_shapes(network: Network, input_shape: Shape | None = None) -> tuple[La
     network : Network
         The chain of layers.
     input_shape : tuple of int, optional
-        Shape of the input, (N,) or (C, H, W). Needed only when the file starts with a convolution
-        of a stride other than 1, since NetX stores output shapes only.
+        Shape of the input, (N,) or (C, H, W). Needed only when the file starts with a layer whose
+        output does not tell it, such as a convolution of a stride other than 1, since NetX stores
+        output shapes only.
 
     Returns
     -------
@@ -49,7 +69,7 @@ def infer_shapes(network: Network, input_shape: Shape | None = None) -> tuple[La
                 out = layer.shape
                 if size_of(out) != size_of(shape):
                     raise _error(network, layer.name, f"declares input {out}, not {shape}.")
-            case DenseLayer():
+            case DenseLayer() | RecurrentLayer():
                 n_in = layer.weight.shape[1]
                 if size_of(shape) != n_in:
                     raise _error(
@@ -59,19 +79,85 @@ def infer_shapes(network: Network, input_shape: Shape | None = None) -> tuple[La
                         f"{shape} come in.",
                     )
                 out = (size_of(layer.shape),)
-            case ConvLayer():
-                out = _conv_output_shape(network, layer, shape)
+            case ConvLayer() | ConvTransposeLayer() | PoolLayer() | UnpoolLayer():
+                out = _kernel_output_shape(network, layer, shape)
             case FlattenLayer():
                 out = (size_of(shape),)
                 if size_of(layer.shape) != size_of(shape):
                     raise _error(
                         network, layer.name, f"flattens {shape} to {layer.shape}: sizes differ."
                     )
+            case AverageLayer():
+                out = (size_of(layer.shape),)
+                if size_of(shape) % size_of(out):
+                    raise _error(
+                        network,
+                        layer.name,
+                        f"cannot make {out[0]} equal groups of {size_of(shape)} neurons.",
+                    )
+            case ConcatLayer():
+                out = _joined_shape(network, layer, shapes)
             case _:
                 assert_never(layer)
+        if size_of(out) > MAX_NEURONS:
+            raise _error(network, layer.name, f"has {size_of(out)} neurons; {MAX_NEURONS} at most.")
         shapes.append(LayerShapes(shape_in=shape, shape_out=out))
         shape = out
     return tuple(shapes)
+
+
+def correlation_size(size: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
+    """Return the output size of a convolution along one axis; torch's formula, rounded down."""
+    return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def transposed_size(size: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
+    """Return the output size of a transposed convolution along one axis; torch's formula."""
+    return (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1
+
+
+def kernel_output_size(layer: KernelLayer, height: int, width: int) -> tuple[int, int]:
+    """Return (height, width) of one channel's output.
+
+    Parameters
+    ----------
+    layer : KernelLayer
+        Convolution, transposed convolution, pooling or unpooling.
+    height, width : int
+        Of the input image.
+
+    Returns
+    -------
+    tuple of int
+        Smaller than 1 where the kernel does not fit.
+
+    Raises
+    ------
+    ValueError
+        When a pooling's rows cannot be cut into the channels they came from; SLAYER lays channels
+        below each other (see `PoolLayer`).
+    """
+    formula = transposed_size if _is_transposed(layer) else correlation_size
+    if isinstance(layer, PoolLayer):
+        height, width = (n + n % k for n, k in zip((height, width), layer.kernel_size, strict=True))
+    sizes = [height, width]
+    if isinstance(layer, PoolLayer | UnpoolLayer):
+        sizes[0] *= layer.shape[0]
+    out = [
+        formula(size, kernel, stride, padding, dilation)
+        for size, kernel, stride, padding, dilation in zip(
+            sizes, layer.kernel_size, layer.stride, layer.padding, layer.dilation, strict=True
+        )
+    ]
+    if isinstance(layer, PoolLayer | UnpoolLayer):
+        if out[0] % layer.shape[0]:
+            raise ValueError(f"{out[0]} rows cannot be cut into {layer.shape[0]} channels")
+        out[0] //= layer.shape[0]
+    return (out[0], out[1])
+
+
+def _is_transposed(layer: KernelLayer) -> bool:
+    return isinstance(layer, ConvTransposeLayer | UnpoolLayer)
 
 
 def _known_input_shape(network: Network) -> Shape:
@@ -81,19 +167,11 @@ def _known_input_shape(network: Network) -> Shape:
             return first.shape
         case FlattenLayer():
             return (size_of(first.shape),)
-        case DenseLayer():
+        case DenseLayer() | RecurrentLayer():
             return (first.weight.shape[1],)
-        case ConvLayer():
-            if first.stride != (1, 1):
-                raise _error(
-                    network,
-                    first.name,
-                    "NetX does not store its input shape, and with stride "
-                    f"{first.stride} the output shape does not tell it. Give it "
-                    "(--input-shape C,H,W, or input_shape=).",
-                )
+        case ConvLayer() if first.stride == (1, 1):
             shape = (first.weight.shape[1] * first.groups, *_conv_input_size(first))
-            if min(shape) < 1 and first.groups > 0:
+            if min(shape) < 1:
                 raise _error(
                     network,
                     first.name,
@@ -103,7 +181,15 @@ def _known_input_shape(network: Network) -> Shape:
                 )
             return shape
         case _:
-            assert_never(first)
+            stride = (
+                f", and with stride {first.stride} the" if isinstance(first, ConvLayer) else "; the"
+            )
+            raise _error(
+                network,
+                first.name,
+                f"NetX does not store its input shape{stride} output shape does not tell it. "
+                "Give it (--input-shape C,H,W, or input_shape=).",
+            )
 
 
 def _conv_input_size(layer: ConvLayer) -> tuple[int, int]:
@@ -117,44 +203,64 @@ def _conv_input_size(layer: ConvLayer) -> tuple[int, int]:
     return (height, width)
 
 
-def conv_output_size(layer: ConvLayer, height: int, width: int) -> tuple[int, int]:
-    """Return (height, width) of a convolution's output; torch's formula, rounded down."""
-    sizes = (height, width)
-    out_height, out_width = (
-        (
-            sizes[axis]
-            + 2 * layer.padding[axis]
-            - layer.dilation[axis] * (layer.kernel_size[axis] - 1)
-            - 1
-        )
-        // layer.stride[axis]
-        + 1
-        for axis in (0, 1)
-    )
-    return (out_height, out_width)
-
-
-def _conv_output_shape(network: Network, layer: ConvLayer, shape: Shape) -> Shape:
-    if layer.groups < 1 or layer.shape[0] % layer.groups:
-        raise _error(
-            network,
-            layer.name,
-            f"groups is {layer.groups}; it must divide its {layer.shape[0]} output channels.",
-        )
-    channels = layer.weight.shape[1] * layer.groups
+def _kernel_output_shape(
+    network: Network,
+    layer: ConvLayer | ConvTransposeLayer | PoolLayer | UnpoolLayer,
+    shape: Shape,
+) -> Shape:
+    channels = _input_channels(network, layer)
     if len(shape) != 3 or shape[0] != channels:
         raise _error(
             network, layer.name, f"expects ({channels}, H, W) as input, but {shape} comes in."
         )
-    out = (layer.shape[0], *conv_output_size(layer, shape[1], shape[2]))
     geometry = (
         f"kernel {layer.kernel_size}, stride {layer.stride}, padding {layer.padding} and dilation "
-        f"{layer.dilation} make {out} of {shape}."
+        f"{layer.dilation} make"
     )
+    try:
+        size = kernel_output_size(layer, shape[1], shape[2])
+    except ValueError as error:
+        raise _error(
+            network, layer.name, f"{geometry} of {shape} an image whose {error}."
+        ) from error
+    out = (layer.shape[0], *size)
     if min(out) < 1:
-        raise _error(network, layer.name, geometry)
+        raise _error(network, layer.name, f"{geometry} {out} of {shape}.")
     if out != layer.shape:
-        raise _error(network, layer.name, f"stores output shape {layer.shape}, but {geometry}")
+        raise _error(
+            network,
+            layer.name,
+            f"stores output shape {layer.shape}, but {geometry} {out} of {shape}.",
+        )
+    return out
+
+
+def _input_channels(
+    network: Network, layer: ConvLayer | ConvTransposeLayer | PoolLayer | UnpoolLayer
+) -> int:
+    match layer:
+        case ConvLayer():
+            if layer.groups < 1 or layer.shape[0] % layer.groups:
+                raise _error(
+                    network,
+                    layer.name,
+                    f"groups is {layer.groups}; it must divide its {layer.shape[0]} output "
+                    "channels.",
+                )
+            return layer.weight.shape[1] * layer.groups
+        case ConvTransposeLayer():
+            return layer.weight.shape[0]
+        case _:
+            return layer.shape[0]
+
+
+def _joined_shape(network: Network, layer: ConcatLayer, shapes: list[LayerShapes]) -> Shape:
+    parts = [shapes[source].shape_out for source in layer.sources]
+    if len({part[1:] for part in parts}) > 1:
+        raise _error(network, layer.name, f"joins layers of different sizes: {parts}.")
+    out = (sum(part[0] for part in parts), *parts[0][1:])
+    if size_of(out) != size_of(layer.shape):
+        raise _error(network, layer.name, f"stores output shape {layer.shape}, but makes {out}.")
     return out
 
 

@@ -18,20 +18,12 @@ from typing import Any
 import numpy as np
 
 from .errors import ExportError
-from .network import (
-    ConvLayer,
-    CubaNeuron,
-    DenseLayer,
-    FlattenLayer,
-    InputLayer,
-    IntArray,
-    Layer,
-    Network,
-    NeuronKind,
-    Shape,
-    size_of,
-)
-from .shapes import conv_output_size, infer_shapes
+from .arrays import IntArray, Shape
+from .layers import ConvLayer, DenseLayer, FlattenLayer, InputLayer, Layer, size_of
+from .network import Network
+from .neurons import CubaNeuron, NeuronKind
+from .shapes import infer_shapes
+from .shapes import kernel_output_size as conv_output_size
 from .writer import write_netx
 
 BLOCKS = "lava.lib.dl.slayer.block.base"

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .network import ConvLayer, DenseLayer, Layer, Network, Shape, layer_kind, size_of
+from .arrays import Shape
+from .layers import Layer, SynapticLayer, layer_kind, size_of
+from .network import Network
 from .shapes import infer_shapes
 
 
@@ -82,7 +84,7 @@ def summarize_network(network: Network, input_shape: Shape | None = None) -> lis
 
 
 def _summarize(layer: Layer, shape_in: Shape, shape_out: Shape) -> LayerSummary:
-    synaptic = isinstance(layer, DenseLayer | ConvLayer)
+    synaptic = isinstance(layer, SynapticLayer)
     weight = layer.weight if synaptic else None
     delay = layer.delay if synaptic else None
     neuron = getattr(layer, "neuron", None)

@@ -8,19 +8,30 @@ from pathlib import Path
 import numpy as np
 
 from . import hdf5_schema as schema
+from .arrays import IntArray
 from .atomic_write import write_bytes_atomically
 from .hdf5_store import AttributeValue, RawValue, tree_bytes
-from .network import (
+from .layers import (
+    ConcatLayer,
     ConvLayer,
-    CubaNeuron,
+    ConvTransposeLayer,
     DenseLayer,
-    FlattenLayer,
     InputLayer,
-    IntArray,
+    KernelLayer,
     Layer,
-    Network,
+    RecurrentLayer,
+    SynapticLayer,
     layer_kind,
     size_of,
+)
+from .network import Network
+from .neurons import (
+    AdaptiveResonatorNeuron,
+    AlifNeuron,
+    CubaNeuron,
+    Neuron,
+    ResonatorNeuron,
+    SigmaDeltaNeuron,
 )
 from .version import PRODUCER
 
@@ -43,30 +54,37 @@ def write_netx(network: Network, path: str | Path) -> None:
     Notes
     -----
     Root attributes state format, version and producer. Weights are stored as float32 holding whole
-    numbers, as SLAYER stores them. The same network gives the same bytes.
+    numbers, as SLAYER stores them. What the reader did not understand is written back. The same
+    network gives the same bytes.
     """
     attributes: dict[str, AttributeValue] = {
         "format": schema.FORMAT,
         "format_version": schema.FORMAT_VERSION,
         "producer": PRODUCER,
     }
-    write_bytes_atomically(Path(path), tree_bytes(netx_values(network), attributes))
+    values = netx_values(network) | dict(network.extra)
+    attributes |= {
+        n: v for n, v in network.extra_attributes.items() if n not in schema.OWN_ATTRIBUTES
+    }
+    write_bytes_atomically(Path(path), tree_bytes(values, attributes))
 
 
 def netx_values(network: Network) -> dict[str, RawValue]:
-    """Return the datasets of a network by full path, for a file that holds more besides."""
+    """Return the datasets of a network's layers by full path."""
     values: dict[str, RawValue] = {}
     for index, layer in enumerate(network.layers):
-        for field, value in _layer_values(layer).items():
+        for field, value in (_layer_values(layer) | dict(layer.extra)).items():
             values[f"layer/{index}/{field}"] = value
     return values
 
 
-def _layer_values(layer: Layer) -> Mapping[str, RawValue]:
+def _layer_values(layer: Layer) -> dict[str, RawValue]:
     values: dict[str, RawValue] = {
         schema.TYPE: layer_kind(layer).value,
         schema.SHAPE: np.array(layer.shape, dtype=np.int64),
     }
+    if isinstance(layer, InputLayer | SynapticLayer) and layer.delay_shift is not None:
+        values[schema.DELAY_SHIFT] = np.array(layer.delay_shift, dtype=np.bool_)
     match layer:
         case InputLayer():
             if layer.weight is not None:
@@ -75,32 +93,59 @@ def _layer_values(layer: Layer) -> Mapping[str, RawValue]:
                 values[schema.BIAS] = _as_slayer_stores(np.array(layer.bias))
             if layer.neuron is not None:
                 values |= _neuron_values(layer.neuron)
-        case DenseLayer():
-            values[schema.IN_FEATURES] = np.array(layer.weight.shape[1], dtype=np.int64)
-            values[schema.OUT_FEATURES] = np.array(size_of(layer.shape), dtype=np.int64)
-            values |= _synapse_values(layer) | _neuron_values(layer.neuron)
+        case DenseLayer() | RecurrentLayer():
+            values[schema.IN_FEATURES] = _integer(layer.weight.shape[1])
+            values[schema.OUT_FEATURES] = _integer(size_of(layer.shape))
+            values |= _synapse_values(layer)
+            if isinstance(layer, RecurrentLayer):
+                values[schema.WEIGHT_REC] = _as_slayer_stores(layer.weight_rec)
         case ConvLayer():
-            channels = layer.weight.shape[1] * layer.groups
-            values[schema.IN_CHANNELS] = np.array(channels, dtype=np.int64)
-            values[schema.OUT_CHANNELS] = np.array(layer.shape[0], dtype=np.int64)
-            values[schema.KERNEL_SIZE] = np.array(layer.kernel_size, dtype=np.int64)
-            values[schema.STRIDE] = np.array(layer.stride, dtype=np.int64)
-            values[schema.PADDING] = np.array(layer.padding, dtype=np.int64)
-            values[schema.DILATION] = np.array(layer.dilation, dtype=np.int64)
-            values[schema.GROUPS] = np.array(layer.groups, dtype=np.int64)
-            values |= _synapse_values(layer) | _neuron_values(layer.neuron)
-        case FlattenLayer():
+            values |= _channels(layer.weight.shape[1] * layer.groups, layer.shape[0], layer.groups)
+            values |= _kernel_values(layer) | _synapse_values(layer)
+        case ConvTransposeLayer():
+            values |= _channels(layer.weight.shape[0], layer.shape[0], layer.groups)
+            values |= _kernel_values(layer) | _synapse_values(layer)
+        case KernelLayer():
+            values |= _kernel_values(layer) | _synapse_values(layer)
+        case ConcatLayer():
+            values[schema.SOURCES] = np.array(layer.sources, dtype=np.int64)
+        case _:
             pass
     return values
 
 
-def _synapse_values(layer: DenseLayer | ConvLayer) -> dict[str, RawValue]:
-    values: dict[str, RawValue] = {schema.WEIGHT: _as_slayer_stores(layer.weight)}
-    if layer.bias is not None:
-        values[schema.BIAS] = _as_slayer_stores(layer.bias)
-    if layer.delay is not None:
-        values[schema.DELAY] = _as_slayer_stores(layer.delay)
-    return values
+def _channels(c_in: int, c_out: int, groups: int) -> Mapping[str, RawValue]:
+    return {
+        schema.IN_CHANNELS: _integer(c_in),
+        schema.OUT_CHANNELS: _integer(c_out),
+        schema.GROUPS: _integer(groups),
+    }
+
+
+def _kernel_values(layer: KernelLayer) -> Mapping[str, RawValue]:
+    return {
+        schema.KERNEL_SIZE: np.array(layer.kernel_size, dtype=np.int64),
+        schema.STRIDE: np.array(layer.stride, dtype=np.int64),
+        schema.PADDING: np.array(layer.padding, dtype=np.int64),
+        schema.DILATION: np.array(layer.dilation, dtype=np.int64),
+    }
+
+
+def _synapse_values(layer: SynapticLayer) -> dict[str, RawValue]:
+    values: dict[str, RawValue] = {}
+    if layer.weight_imag is None:
+        values[schema.WEIGHT] = _as_slayer_stores(layer.weight)
+    else:
+        values[schema.WEIGHT_REAL] = _as_slayer_stores(layer.weight)
+        values[schema.WEIGHT_IMAG] = _as_slayer_stores(layer.weight_imag)
+    for field, numbers in (
+        (schema.BIAS, layer.bias),
+        (schema.BIAS_IMAG, layer.bias_imag),
+        (schema.DELAY, layer.delay),
+    ):
+        if numbers is not None:
+            values[field] = _as_slayer_stores(numbers)
+    return values | _neuron_values(layer.neuron)
 
 
 def _as_slayer_stores(numbers: IntArray) -> RawValue:
@@ -110,12 +155,35 @@ def _as_slayer_stores(numbers: IntArray) -> RawValue:
     return rounded if is_exact else numbers.astype(np.int32)
 
 
-def _neuron_values(neuron: CubaNeuron) -> dict[str, RawValue]:
-    return {
+def _integer(number: int) -> RawValue:
+    return np.array(number, dtype=np.int64)
+
+
+def _neuron_values(neuron: Neuron) -> dict[str, RawValue]:
+    values: dict[str, RawValue] = {
         schema.NEURON_TYPE: neuron.kind.value,
-        schema.VTH_MANTISSA: np.array(neuron.vth_mantissa, dtype=np.int64),
-        schema.CURRENT_DECAY: neuron.current_decay.astype(np.int64),
-        schema.VOLTAGE_DECAY: neuron.voltage_decay.astype(np.int64),
-        schema.REFRACTORY_DELAY: np.array(neuron.refractory_delay, dtype=np.int64),
-        schema.GRADED_SPIKE: np.array(neuron.graded_spike, dtype=np.bool_),
+        schema.VTH_MANTISSA: _integer(neuron.vth_mantissa),
     }
+    if neuron.message_bits is not None:
+        values[schema.MESSAGE_BITS] = _integer(neuron.message_bits)
+    if isinstance(neuron, SigmaDeltaNeuron):
+        values[schema.ACTIVATION] = neuron.activation
+        if neuron.sigma_output:
+            # lava-dl looks only whether the dataset is there
+            values[schema.SIGMA_OUTPUT] = np.array(True)
+        return values
+    values[schema.GRADED_SPIKE] = np.array(neuron.graded_spike, dtype=np.bool_)
+    if isinstance(neuron, CubaNeuron | AlifNeuron):
+        values[schema.CURRENT_DECAY] = neuron.current_decay.astype(np.int64)
+        values[schema.VOLTAGE_DECAY] = neuron.voltage_decay.astype(np.int64)
+        values[schema.REFRACTORY_DELAY] = _integer(neuron.refractory_delay)
+        if neuron.current_exponent:
+            values[schema.CURRENT_EXPONENT] = np.array([neuron.current_exponent], np.float32)
+    if isinstance(neuron, ResonatorNeuron | AdaptiveResonatorNeuron):
+        values[schema.SIN_DECAY] = neuron.sin_decay.astype(np.int64)
+        values[schema.COS_DECAY] = neuron.cos_decay.astype(np.int64)
+    if isinstance(neuron, AlifNeuron | AdaptiveResonatorNeuron):
+        values[schema.VTH_STEP] = _integer(neuron.vth_step)
+        values[schema.THRESHOLD_DECAY] = neuron.threshold_decay.astype(np.int64)
+        values[schema.REFRACTORY_DECAY] = neuron.refractory_decay.astype(np.int64)
+    return values

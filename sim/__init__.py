@@ -20,6 +20,8 @@ from .energy import estimate_energy as estimate_energy
 from .environment import Finding as Finding
 from .environment import diagnose as diagnose
 from .environment import installed_versions as installed_versions
+from .interpreter import LayerRun as LayerRun
+from .interpreter import run_network as run_network
 from .report import LAYER_COLUMNS as LAYER_COLUMNS
 from .report import energy_lines as energy_lines
 from .report import layer_rows as layer_rows

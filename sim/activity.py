@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compile import ChipConv, ChipDense, ChipLayer, CompiledNetwork, neuron_count
-from .reference import convolve
 from .spike_input import SpikeInput
 from .spike_log import SpikeLog
+from .synapses import correlate
 
 Int64Array = NDArray[np.int64]
 
@@ -155,7 +155,9 @@ def operations_by_neuron(layer: ChipLayer, arriving: Int64Array) -> Int64Array:
             return np.full(neuron_count(layer), arriving.sum(), dtype=np.int64)
         case ChipConv():
             ones = np.ones(layer.weights.mantissa.shape, dtype=np.int64)
-            return convolve(layer, arriving[np.newaxis], ones)[0]
+            image = arriving.reshape(1, *layer.shape_in)
+            met = correlate(image, ones, layer.stride, layer.padding, layer.dilation, layer.groups)
+            return met.reshape(-1)
 
 
 def _input_counts(inputs: SpikeInput) -> Int64Array:

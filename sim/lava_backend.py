@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..compile import ChipLayer, CompiledNetwork, neuron_count
+from ..compile import CompiledNetwork, neuron_count, steps_before_input
 from ..netx import BackendUnavailableError, repair_lava
 from .backend import RunOptions, RunResult, StateTrace
 from .lava_order import lava_order
@@ -66,15 +66,15 @@ class LavaBackend:
             _simulate(compiled, inputs, options, Path(folder))
             layers = compiled.network.layers
             log = merge_events(
-                [_read_events(Path(folder), k, layer, inputs) for k, layer in enumerate(layers)],
+                [_read_events(Path(folder), k, compiled, inputs) for k in range(len(layers))],
                 layer_names=tuple(layer.name for layer in layers),
                 layer_sizes=tuple(neuron_count(layer) for layer in layers),
                 n_samples=inputs.n_samples,
                 n_steps=inputs.n_steps,
             )
             states = tuple(
-                _read_states(Path(folder), k, layer, inputs)
-                for k, layer in enumerate(layers)
+                _read_states(Path(folder), k, compiled, inputs)
+                for k in range(len(layers))
                 if options.record_states
             )
         return RunResult(
@@ -99,45 +99,70 @@ def _simulate(
         # Layer k is k + 1 steps behind the source: start with what fills the pipeline, so that
         # after each further T steps one more sample has left the last layer
         chain.run(len(compiled.network.layers))
-        run_samples(chain.run, inputs, options)
+        run_samples(chain.run, inputs.n_samples, _interval(compiled, inputs), options)
         chain.stop()
     except BaseException:  # Ctrl-C too: what Lava started must end with us
         chain.abort()
         raise
 
 
-def run_samples(run_steps: Callable[[int], None], inputs: SpikeInput, options: RunOptions) -> None:
+def _interval(compiled: CompiledNetwork, inputs: SpikeInput) -> int:
+    """Return the steps from the start of one sample to that of the next."""
+    return inputs.n_steps + max(steps_before_input(compiled.network))
+
+
+def run_samples(
+    run_steps: Callable[[int], None], samples: int, interval: int, options: RunOptions
+) -> None:
     """Run all samples, in portions that take long enough for their start and end not to count.
 
     Telling Lava to run and hearing that it is done costs about a millisecond, as much as two steps
     of a small network.
+
+    Parameters
+    ----------
+    run_steps : callable
+        Runs so many steps.
+    samples : int
+        How many samples there are.
+    interval : int
+        Steps from the start of one to that of the next.
+    options : RunOptions
+        Gives whom to tell of progress.
     """
     done, portion = 0, 1
-    while done < inputs.n_samples:
-        samples = min(portion, inputs.n_samples - done)
+    while done < samples:
+        now = min(portion, samples - done)
         started = time.perf_counter()
-        run_steps(samples * inputs.n_steps)
-        done += samples
+        run_steps(now * interval)
+        done += now
         options.on_progress(done)
         if time.perf_counter() - started < PORTION_S:
             portion *= 2
 
 
-def _read_events(folder: Path, index: int, layer: ChipLayer, inputs: SpikeInput) -> LayerEvents:
+def _read_events(
+    folder: Path, index: int, compiled: CompiledNetwork, inputs: SpikeInput
+) -> LayerEvents:
+    layer, lead = compiled.network.layers[index], steps_before_input(compiled.network)[index]
     rows = np.fromfile(folder / f"{index}.spikes", dtype=np.int32).reshape(-1, 2)
-    time_step = rows[:, 0].astype(np.int64) - (index + STEPS_BEFORE_LAYER)
-    # before a layer's first sample a bias can make it fire; what follows is reset before its own
-    inside = (time_step >= 0) & (time_step < inputs.n_samples * inputs.n_steps)
-    sample, step = np.divmod(time_step[inside], inputs.n_steps)
+    time_step = rows[:, 0].astype(np.int64) - (index + STEPS_BEFORE_LAYER - lead)
+    sample, step = np.divmod(time_step, _interval(compiled, inputs))
+    step -= lead  # what a layer fires before its input begins is not part of the sample
+    inside = (step >= 0) & (step < inputs.n_steps) & (sample >= 0) & (sample < inputs.n_samples)
     neuron = lava_order(layer.shape_out)[rows[inside, 1]]
-    return LayerEvents(sample=sample, step=step, neuron=neuron)
+    return LayerEvents(sample=sample[inside], step=step[inside], neuron=neuron)
 
 
-def _read_states(folder: Path, index: int, layer: ChipLayer, inputs: SpikeInput) -> StateTrace:
+def _read_states(
+    folder: Path, index: int, compiled: CompiledNetwork, inputs: SpikeInput
+) -> StateTrace:
+    layer = compiled.network.layers[index]
     neurons = neuron_count(layer)
     rows = np.fromfile(folder / f"{index}.states", dtype=np.int32).reshape(-1, 2, neurons)
     first = index + STEPS_BEFORE_LAYER - 1  # Lava counts steps from 1
-    inside = rows[first : first + inputs.n_samples * inputs.n_steps]
+    sample_starts = first + np.arange(inputs.n_samples) * _interval(compiled, inputs)
+    inside = rows[(sample_starts[:, np.newaxis] + np.arange(inputs.n_steps)).reshape(-1)]
     ours = np.empty_like(inside)
     ours[:, :, lava_order(layer.shape_out)] = inside
     by_sample = ours.reshape(inputs.n_samples, inputs.n_steps, 2, neurons)

@@ -24,7 +24,15 @@ from lava.proc.lif.process import LIF
 from lava.utils.weightutils import SignMode as LavaSignMode
 from numpy.typing import NDArray
 
-from ..compile import ChipConv, ChipDense, ChipLayer, CompiledNetwork, SignMode, per_neuron
+from ..compile import (
+    ChipConv,
+    ChipDense,
+    ChipLayer,
+    CompiledNetwork,
+    SignMode,
+    per_neuron,
+    steps_before_input,
+)
 from ..netx import Shape
 from .lava_chain import LavaChain
 from .lava_order import lava_order, lava_order_of_samples, lava_shape
@@ -60,10 +68,11 @@ def simulated_chain(
     record_states : bool
         Whether to write states.
     """
-    steps = inputs.n_steps
-    last_step = inputs.n_samples * steps + len(compiled.network.layers)
-    spikes = inputs.spikes.reshape(inputs.n_samples, *compiled.network.input_shape, steps)
-    source = SampleSource(spikes=lava_order_of_samples(spikes))
+    leads = steps_before_input(compiled.network)
+    interval = inputs.n_steps + max(leads)
+    last_step = inputs.n_samples * interval + len(compiled.network.layers)
+    spikes = inputs.spikes.reshape(inputs.n_samples, *compiled.network.input_shape, inputs.n_steps)
+    source = SampleSource(spikes=lava_order_of_samples(spikes), interval=interval)
     message_bits = PAYLOAD_BITS if int(spikes.max()) > 1 else 0
     port, process = source.s_out, source
     for index, layer in enumerate(compiled.network.layers):
@@ -74,10 +83,12 @@ def simulated_chain(
         port.connect(synapse.s_in)
         is_delayed = layer.delay is not None and int(layer.delay.max()) > 0
         spike_path = str(folder / f"{index}.spikes")
+        steps = inputs.n_steps + leads[index]
+        offset = index + LAVA_STEPS_BEFORE_LAYER - leads[index]
         process = RecordedLIF(
             **_lif_parameters(layer),
-            reset_interval=steps,
-            reset_offset=index + LAVA_STEPS_BEFORE_LAYER,
+            reset_interval=interval,
+            reset_offset=offset,
             spike_path="" if is_delayed else spike_path,
             state_path=str(folder / f"{index}.states") if record_states else "",
             steps=steps,
@@ -89,7 +100,8 @@ def simulated_chain(
             process = AxonDelay(
                 delay=_spread(layer, layer.delay, shape),
                 steps=steps,
-                layer_index=index,
+                interval=interval,
+                offset=offset,
                 spike_path=spike_path,
                 last_step=last_step,
             )

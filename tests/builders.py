@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lavadeploy.compile import CompiledNetwork, compile_network
+from lavadeploy.compile import ChipConv, CompiledNetwork, compile_network
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import ConvLayer, CubaNeuron, DenseLayer, Layer, Network, NeuronKind
 from lavadeploy.sim import RunOptions, RunResult, SpikeInput, open_backend
+from lavadeploy.sim.synapses import correlate
 
 
 def cuba(vth: int = 80, du: int | NDArray[Any] = 1024, dv: int | NDArray[Any] = 128) -> CubaNeuron:
@@ -81,3 +82,11 @@ def assert_runs_are_identical(a: RunResult, b: RunResult) -> None:
     for name, left, right in zip(a.spikes.layer_names, a.states, b.states, strict=True):
         assert np.array_equal(left.current, right.current), f"{name}.current"
         assert np.array_equal(left.voltage, right.voltage), f"{name}.voltage"
+
+
+def convolve(layer: ChipConv, spikes: NDArray[Any], weight: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the layer's convolution of (N, inputs) with a kernel, as (N, neurons)."""
+    image = spikes.reshape(-1, *layer.shape_in).astype(np.int64)
+    kernel = weight.astype(np.int64)
+    found = correlate(image, kernel, layer.stride, layer.padding, layer.dilation, layer.groups)
+    return found.reshape(spikes.shape[0], -1)

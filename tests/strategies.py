@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lavadeploy.netx import ConvLayer, CubaNeuron, DenseLayer, FlattenLayer, Layer, Network
-from lavadeploy.netx.shapes import conv_output_size
+from lavadeploy.netx.shapes import kernel_output_size
 from lavadeploy.sim import SpikeInput
 
 # Random networks take a while to draw, and fewer of the drawn are thrown away than it looks.
@@ -97,7 +97,7 @@ def _conv(
         bias=_maybe(draw, rng.integers(-254, 257, channels, dtype=np.int32)),
         delay=_maybe(draw, rng.integers(0, 6, channels, dtype=np.int32)),
     )
-    size = conv_output_size(without_shape, shape[1], shape[2])
+    size = kernel_output_size(without_shape, shape[1], shape[2])
     return dataclasses.replace(without_shape, shape=(channels, *size))
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from typing_extensions import assert_never
-
 from ...netx import (
     ConvLayer,
     CubaNeuron,
@@ -14,9 +12,11 @@ from ...netx import (
     InputLayer,
     LayerShapes,
     Network,
+    Neuron,
     Shape,
     UnsupportedNetworkError,
     infer_shapes,
+    layer_kind,
 )
 from ..stages import LegalNetwork
 
@@ -69,7 +69,10 @@ class Legalize:
                     kept_shapes.append(LayerShapes(shape_in=incoming, shape_out=shape.shape_out))
                     incoming = shape.shape_out
                 case _:
-                    assert_never(layer)
+                    problems.append(
+                        f"{layer.name}: layers of kind '{layer_kind(layer).value}' cannot be "
+                        "compiled by this version; they can be read, inspected and written."
+                    )
         names = [layer.name for layer in kept]
         problems += [
             f"{name}: {names.count(name)} layers have this name. Give each its own."
@@ -85,7 +88,12 @@ class Legalize:
         )
 
 
-def _neuron_problems(name: str, neuron: CubaNeuron) -> list[str]:
+def _neuron_problems(name: str, neuron: Neuron) -> list[str]:
+    if not isinstance(neuron, CubaNeuron):
+        return [
+            f"{name}: {neuron.kind.value} neurons cannot be compiled by this version. "
+            "Train with CUBA neurons."
+        ]
     problems: list[str] = []
     if neuron.refractory_delay != 1:
         problems.append(
@@ -96,5 +104,10 @@ def _neuron_problems(name: str, neuron: CubaNeuron) -> list[str]:
         problems.append(
             f"{name}: CUBA neurons with graded spikes cannot be compiled by this version. "
             "Train with graded_spike=False."
+        )
+    if neuron.current_exponent:
+        problems.append(
+            f"{name}: a current divided by 2**{neuron.current_exponent} (WgtScaleBatchNorm) cannot "
+            "be compiled by this version. Train with MeanOnlyBatchNorm."
         )
     return problems

@@ -4,9 +4,11 @@ The arithmetic stays Lava's own: `RecordedLIF` runs the model of Lava's `LIFRese
 down what it did. That costs no extra operating system process and no message, where reading a
 Lava variable costs tens of microseconds an element.
 
-Time: the source sends step n of sample s at Lava's step ``s * T + n + 1``, and each synapse adds
-one step, so layer k (from 0) works on it at ``s * T + n + k + 2``. With a reset interval of T and
-an offset of k + 2 every layer sees exactly the T steps of each sample, with no gap between.
+Time: the source sends step n of sample s at Lava's step ``s * I + n + 1``, and each synapse adds
+one step, so layer k (from 0) works on it at ``s * I + n + k + 2``. With a reset interval I of T and
+an offset of k + 2 every layer sees exactly the T steps of each sample, with no gap between. Where
+layers run before the input reaches them (biases after layers that SLAYER returned late), samples
+are that much further apart, layer k begins ``lead`` steps earlier, and rests when it is done.
 """
 # lava has no type information, and its models declare ports and variables as class attributes.
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownParameterType=false
@@ -35,16 +37,18 @@ LAVA_STEPS_BEFORE_LAYER = 2  # the source's first step is 1, and each layer's sy
 
 
 class SampleSource(AbstractProcess):
-    """Sends the steps of all samples one after the other, then silence.
+    """Sends the steps of all samples one after the other, with silence between and after them.
 
     Parameters
     ----------
     spikes : integer array, shape (N, ..., T)
         Kept as it is and shared with the child process, not copied into a Lava variable.
+    interval : int
+        Steps from the start of one sample to that of the next, T or more.
     """
 
-    def __init__(self, *, spikes: np.ndarray) -> None:
-        super().__init__(spikes=spikes)
+    def __init__(self, *, spikes: np.ndarray, interval: int) -> None:
+        super().__init__(spikes=spikes, interval=interval)
         self.s_out = OutPort(shape=spikes.shape[1:-1])
 
 
@@ -59,8 +63,8 @@ class PySampleSource(PyLoihiProcessModel):
     def run_spk(self) -> None:
         """Send one step."""
         spikes = self.proc_params["spikes"]
-        sample, step = divmod(self.time_step - 1, spikes.shape[-1])
-        if sample < spikes.shape[0]:
+        sample, step = divmod(self.time_step - 1, self.proc_params["interval"])
+        if sample < spikes.shape[0] and step < spikes.shape[-1]:
             self.s_out.send(spikes[sample, ..., step].astype(np.int32))
         else:
             self.s_out.send(np.zeros(spikes.shape[1:-1], dtype=np.int32))
@@ -107,7 +111,7 @@ class RecordedLIF(LIFReset):
     state_path : str
         File for current and voltage of every step, int32; empty for none.
     steps : int
-        Steps of a sample.
+        Steps that the layer works on a sample; the rest of the reset interval it is silent.
     last_step : int
         Lava's last step of the run.
     **lif : Any
@@ -136,6 +140,9 @@ class PyRecordedLIF(PyLifResetModelBitAcc):
     def __init__(self, proc_params) -> None:
         super().__init__(proc_params)
         self._last_step = proc_params["last_step"]
+        self._steps = proc_params["steps"]
+        self._interval = proc_params["reset_interval"]
+        self._offset = proc_params["reset_offset"]
         self._events = None
         if proc_params["spike_path"]:
             self._events = EventFile(proc_params["spike_path"], proc_params["steps"])
@@ -151,7 +158,12 @@ class PyRecordedLIF(PyLifResetModelBitAcc):
 
     def run_spk(self) -> None:
         """Run Lava's step, then write the states that it left."""
-        super().run_spk()
+        since = self.time_step - self._offset
+        if since >= 0 and since % self._interval < self._steps:
+            super().run_spk()
+        else:
+            arriving = self.a_in.recv()
+            self.s_out.send(np.zeros(arriving.shape, dtype=np.int32))
         if self._states is not None:
             self._states.write(np.ascontiguousarray(self.u, dtype=np.int32).tobytes())
             self._states.write(np.ascontiguousarray(self.v, dtype=np.int32).tobytes())
@@ -172,10 +184,9 @@ class AxonDelay(AbstractProcess):
     ----------
     delay : int array, shape of the layer
         Steps for each neuron.
-    steps : int
-        Steps of a sample.
-    layer_index : int
-        Place of the layer, from 0, which tells when its samples begin.
+    steps, interval, offset : int
+        Steps that the layer works on a sample, steps from one sample to the next, and Lava's step at
+        which the first begins.
     spike_path : str
         File for (step, neuron) pairs of the spikes that leave.
     last_step : int
@@ -183,12 +194,20 @@ class AxonDelay(AbstractProcess):
     """
 
     def __init__(
-        self, *, delay: np.ndarray, steps: int, layer_index: int, spike_path: str, last_step: int
+        self,
+        *,
+        delay: np.ndarray,
+        steps: int,
+        interval: int,
+        offset: int,
+        spike_path: str,
+        last_step: int,
     ) -> None:
         super().__init__(
             delay=delay,
             steps=steps,
-            layer_index=layer_index,
+            interval=interval,
+            offset=offset,
             spike_path=spike_path,
             last_step=last_step,
         )
@@ -209,7 +228,8 @@ class PyAxonDelay(PyLoihiProcessModel):
         super().__init__(proc_params)
         self._delay = proc_params["delay"].reshape(-1)
         self._steps = proc_params["steps"]
-        self._offset = proc_params["layer_index"] + LAVA_STEPS_BEFORE_LAYER
+        self._interval = proc_params["interval"]
+        self._offset = proc_params["offset"]
         self._last_step = proc_params["last_step"]
         self._ring = np.zeros((int(self._delay.max()) + 1, self._delay.size), dtype=np.int32)
         self._events = EventFile(proc_params["spike_path"], self._steps)
@@ -217,7 +237,7 @@ class PyAxonDelay(PyLoihiProcessModel):
     def run_spk(self) -> None:
         """Take the spikes of a step and send those whose time has come."""
         arriving = self.s_in.recv()
-        step = (self.time_step - self._offset) % self._steps
+        step = (self.time_step - self._offset) % self._interval
         if step == 0:
             self._ring[:] = 0
         neurons = np.flatnonzero(arriving)

@@ -10,10 +10,10 @@ from builders import compiled, conv, cuba, dense
 from hypothesis import given, settings
 from strategies import Case, conv_cases, dense_cases
 
-from lavadeploy.compile import ChipNetwork, compile_network
+from lavadeploy.compile import ChipNetwork, as_netx, compile_network
 from lavadeploy.compile.overflow import STATE_LIMIT, current_bounds, parity_warnings
 from lavadeploy.hw_profiles import load_profile
-from lavadeploy.sim.reference import run_layer
+from lavadeploy.sim import run_network
 
 IDEAL = load_profile("ideal")
 
@@ -159,14 +159,17 @@ def check_that_states_stay_inside(case: Case) -> None:
     spikes = (case.inputs.spikes > 0).astype(np.int64)
     spikes = spikes.reshape(spikes.shape[0], -1, spikes.shape[-1]).repeat(8, axis=-1)
     for layer in compiled_case.network.layers:
-        silent = not parity_warnings(ChipNetwork(input_shape=layer.shape_in, layers=(layer,)))
+        alone = ChipNetwork(input_shape=layer.shape_in, layers=(layer,))
+        silent = not parity_warnings(alone)
         high, low = current_bounds(layer)
-        spikes, trace = run_layer(layer, spikes)
+        run = run_network(as_netx(alone), spikes)[-1]
+        spikes = run.output
+        current, voltage = run.states["current"], run.states["voltage"]
         if high is not None and low is not None and max(high, -low) < STATE_LIMIT:
-            assert low <= int(trace.current.min()) <= int(trace.current.max()) <= high
+            assert low <= int(current.min()) <= int(current.max()) <= high
         if silent:
-            assert abs(trace.current.astype(np.int64)).max() < STATE_LIMIT
-            assert abs(trace.voltage.astype(np.int64)).max() < STATE_LIMIT - 1
+            assert abs(current.astype(np.int64)).max() < STATE_LIMIT
+            assert abs(voltage.astype(np.int64)).max() < STATE_LIMIT - 1
 
 
 QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=60)

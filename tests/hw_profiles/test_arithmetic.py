@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lavadeploy.hw_profiles.arithmetic import (
     STATE_LIMIT,
+    align_with_states,
     decay_toward_zero,
     fires,
     update_current,
@@ -98,7 +99,7 @@ def lava_current(current: int, arriving: int, decay: int) -> int:
 @MANY
 @given(current=STATES, arriving=INPUTS, decay=DECAYS)
 def test_current_equals_lavas_formula(current: int, arriving: int, decay: int) -> None:
-    found = update_current(one(current), one(arriving), np.array(decay))
+    found = update_current(one(current), align_with_states(one(arriving)), np.array(decay))
     assert found.dtype == np.int64
     assert found.tolist() == [lava_current(current, arriving, decay)]
     if abs(arriving) <= 1 << 17:
@@ -127,7 +128,9 @@ def test_current_equals_lavas_formula(current: int, arriving: int, decay: int) -
     ],
 )
 def test_current_wraps_once(current: int, arriving: int, expected: int) -> None:
-    assert update_current(one(current), one(arriving), np.array(0)).tolist() == [expected]
+    assert update_current(one(current), align_with_states(one(arriving)), np.array(0)).tolist() == [
+        expected
+    ]
 
 
 @MANY

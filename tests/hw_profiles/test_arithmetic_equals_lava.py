@@ -11,7 +11,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from lavadeploy.hw_profiles.arithmetic import fires, update_current, update_voltage, wrap_signed
+from lavadeploy.hw_profiles.arithmetic import (
+    align_with_states,
+    fires,
+    update_current,
+    update_voltage,
+    wrap_signed,
+)
 from lavadeploy.netx import repair_lava
 
 pytestmark = pytest.mark.lava
@@ -54,7 +60,7 @@ def test_states_and_spikes_equal_lavas(du: int, dv: int) -> None:
         effective_vth=80 << 6,
     )
     models.AbstractPyLifModelFixed.subthr_dynamics(lif, arriving.astype(np.int32))
-    ours_u = update_current(current, arriving, np.array(du))
+    ours_u = update_current(current, align_with_states(arriving), np.array(du))
     ours_v = update_voltage(voltage, ours_u, bias << 6, np.array(dv))
     assert np.array_equal(ours_u, lif.u)
     assert np.array_equal(ours_v, lif.v)

@@ -24,7 +24,7 @@ from lavadeploy.netx import (
     Source,
     infer_shapes,
 )
-from lavadeploy.netx.shapes import conv_output_size
+from lavadeploy.netx.shapes import kernel_output_size
 
 QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=200)
 SIDES = st.integers(1, 12)
@@ -70,7 +70,7 @@ def test_the_output_of_a_convolution_has_torchs_shape(
         "dilation": dilation,
         "groups": groups,
     }
-    height, width = conv_output_size(conv(weight, (2 * groups, 1, 1), **geometry), *side)
+    height, width = kernel_output_size(conv(weight, (2 * groups, 1, 1), **geometry), *side)
     assume(height > 0 and width > 0)  # torch refuses kernels larger than the padded image
     expected = torch.nn.functional.conv2d(
         torch.zeros((1, 3 * groups, *side)), torch.zeros(weight.shape), **geometry
@@ -95,7 +95,7 @@ def test_stride_one_tells_the_input_shape(
 ) -> None:
     weight = np.zeros((4, 3, *kernel), dtype=np.int32)
     geometry: dict[str, Any] = {"padding": padding, "dilation": dilation, "groups": 2}
-    size = conv_output_size(conv(weight, (4, 1, 1), **geometry), *side)
+    size = kernel_output_size(conv(weight, (4, 1, 1), **geometry), *side)
     assume(min(size) > 0)
     layer = conv(weight, (4, *size), **geometry)
     assert shapes_of(layer) == [((6, *side), (4, *size))]

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from builders import compiled, conv, dense, even_weights, random_spikes
+from builders import compiled, conv, convolve, dense, even_weights, random_spikes
 from hypothesis import given, settings
 from strategies import UNHURRIED, Case, conv_cases
 
@@ -14,7 +14,6 @@ from lavadeploy.compile import ChipConv, compile_network
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import ProfileError
 from lavadeploy.sim import SpikeInput, count_activity, estimate_energy, open_backend
-from lavadeploy.sim.reference import convolve
 
 
 def test_a_dense_layer_meets_every_weight_of_a_spiking_input() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from builders import compiled, conv, cuba, dense, even_weights, random_spikes, recorded
+from builders import compiled, conv, convolve, cuba, dense, even_weights, random_spikes, recorded
 from hypothesis import given, settings
 from strategies import UNHURRIED, Case, conv_cases
 
@@ -12,7 +12,6 @@ from lavadeploy.compile import ChipConv, compile_network
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import SpikeInputError
 from lavadeploy.sim import SpikeInput, open_backend
-from lavadeploy.sim.reference import convolve
 
 
 def test_states_follow_the_equations_step_by_step() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import compiled, conv, dense
+from builders import compiled, conv, convolve, dense
 from expect import sentence
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +22,6 @@ from lavadeploy.compile.passes.place import Block, Place
 from lavadeploy.compile.synapse_memory import lava_conv_words
 from lavadeploy.hw_profiles import HardwareProfile
 from lavadeploy.netx import Network, UnsupportedNetworkError, read_netx
-from lavadeploy.sim.reference import convolve
 
 QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 RESOURCES = ["neurons", "synapse words", "input axons", "output axons"]

@@ -1,0 +1,154 @@
+"""The datasets of one layer of a file, with errors that name file, layer and field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .arrays import INT32, IntArray, Shape
+from .errors import NetxFormatError
+from .hdf5_schema import SHAPE
+from .hdf5_store import RawArray, RawValue, StoredTree
+
+
+class LayerFields:
+    """Hands out the datasets of a layer and remembers which were asked for.
+
+    Parameters
+    ----------
+    tree : StoredTree
+        The file.
+    index : int
+        Number of the layer.
+    """
+
+    def __init__(self, tree: StoredTree, index: int) -> None:
+        self.name = f"layer{index}"
+        self._path = tree.path
+        prefix = f"layer/{index}/"
+        self._values = {n[len(prefix) :]: v for n, v in tree.values.items() if n.startswith(prefix)}
+        self._asked: set[str] = set()
+
+    def left(self) -> Mapping[str, RawValue]:
+        """Return what nobody asked for."""
+        return {n: v for n, v in self._values.items() if n not in self._asked}
+
+    def error(self, text: str) -> NetxFormatError:
+        """Return an error that says where."""
+        return NetxFormatError(f"'{self._path}', {self.name}: {text}")
+
+    def has(self, field: str) -> bool:
+        """Tell whether there is such a dataset."""
+        return field in self._values
+
+    def has_group(self, group: str) -> bool:
+        """Tell whether there is a group with anything in it."""
+        return any(name.startswith(f"{group}/") for name in self._values)
+
+    def text(self, field: str) -> str:
+        """Return a string."""
+        value = self._get(field)
+        if not isinstance(value, str):
+            raise self.error(f"field '{field}' is missing or not a string.")
+        return value
+
+    def integers(self, field: str) -> IntArray:
+        """Return a field as whole numbers, or say which element is none."""
+        value = self._get(field)
+        if value is None or isinstance(value, str):
+            raise self.error(f"field '{field}' is missing or not a number.")
+        bad = _first_bad(value)
+        if bad is not None:
+            where, number = bad
+            raise self.error(
+                f"{field} is {number} at {where}; NetX stores whole numbers (in units of 1/64) "
+                f"between {INT32.min} and {INT32.max}. Export the quantized values, as "
+                "export_slayer does."
+            )
+        return value.astype(np.int32)
+
+    def integer(self, field: str) -> int:
+        """Return a field of one whole number."""
+        array = self.integers(field)
+        if array.size != 1:
+            raise self.error(f"{field} has {array.size} values; 1 was expected.")
+        return int(array.reshape(-1)[0])
+
+    def optional_integer(self, field: str) -> int | None:
+        """Return a field of one whole number, or None where there is none."""
+        return self.integer(field) if self.has(field) else None
+
+    def flag(self, field: str) -> bool:
+        """Return a truth value; False where there is none."""
+        return bool(self.optional_integer(field))
+
+    def optional_flag(self, field: str) -> bool | None:
+        """Return a truth value, or None where there is none."""
+        return bool(self.integer(field)) if self.has(field) else None
+
+    def pair(self, field: str, default: tuple[int, int], least: int) -> tuple[int, int]:
+        """Return a (height, width) field of at least `least`; a single number stands for both."""
+        if not self.has(field):
+            return default
+        array = self.integers(field).reshape(-1)
+        if array.size not in (1, 2):
+            raise self.error(f"{field} has {array.size} values; (height, width) was expected.")
+        pair = (int(array[0]), int(array[-1]))
+        if min(pair) < least:
+            raise self.error(f"{field} is {pair}; at least {least} was expected.")
+        return pair
+
+    def shape(self) -> Shape:
+        """Return the layer's shape, positive sizes."""
+        shape = tuple(int(n) for n in self.integers(SHAPE).reshape(-1))
+        if not shape or any(n < 1 for n in shape):
+            raise self.error(f"shape is {shape}; positive sizes were expected.")
+        return shape
+
+    def image_shape(self, kind: str) -> Shape:
+        """Return a shape that must be (C, H, W)."""
+        shape = self.shape()
+        if len(shape) != 3:
+            raise self.error(f"shape is {shape}; that of a {kind} layer is (C, H, W).")
+        return shape
+
+    def per_channel(self, field: str, channels: int) -> IntArray | None:
+        """Return one number a channel, or None; a single number is spread."""
+        if not self.has(field):
+            return None
+        array = self.integers(field).reshape(-1)
+        if array.size not in (1, channels):
+            raise self.error(f"{field} has {array.size} values; 1 or {channels} was expected.")
+        return np.broadcast_to(array, (channels,)).astype(np.int32)
+
+    def parameter(self, field: str, channels: int) -> IntArray:
+        """Return one number, shape (), or one a channel."""
+        array = self.integers(field).reshape(-1)
+        if array.size not in (1, channels):
+            raise self.error(f"{field} has {array.size} values; 1 or {channels} was expected.")
+        return array.reshape(()) if array.size == 1 else array
+
+    def check_stated(self, field: str, follows: tuple[int, ...], source: str) -> None:
+        """Compare a field that only repeats what the weights say with them, where it is there."""
+        if not self.has(field):
+            return
+        stated = tuple(int(n) for n in self.integers(field).reshape(-1))
+        if stated not in (follows, follows[:1] if len(set(follows)) == 1 else follows):
+            raise self.error(f"{field} is {stated}, but {source} make it {follows}.")
+
+    def _get(self, field: str) -> RawValue | None:
+        self._asked.add(field)
+        return self._values.get(field)
+
+
+def _first_bad(array: RawArray) -> tuple[tuple[int, ...], Any] | None:
+    """Return place and value of the first element that is no 32-bit whole number."""
+    wide = array.astype(np.float64)
+    # NaN compares false with everything, so it is caught here too
+    good = (wide == np.round(wide)) & (wide >= INT32.min) & (wide <= INT32.max)
+    if bool(np.all(good)):
+        return None
+    where = tuple(int(i) for i in np.argwhere(~good)[0])
+    return where, wide[where].item()

@@ -1,0 +1,253 @@
+"""The interpreter of the reference backend: runs any network, layer after layer, and defines it.
+
+Time is that of the input: a layer's answer to step t stands at step t, whatever a chip or SLAYER
+take to bring it there. Where SLAYER returned layers one step late (``delay_shift``), its biases act
+from the first step of the sample in every layer, so layer k ran k steps longer than its input;
+those steps are run here, too, before step 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..hw_profiles.arithmetic import align_with_states
+from ..netx import (
+    AverageLayer,
+    ConcatLayer,
+    FlattenLayer,
+    InputLayer,
+    IntArray,
+    Layer,
+    LayerShapes,
+    Network,
+    RecurrentLayer,
+    Shape,
+    SigmaDeltaNeuron,
+    SynapticLayer,
+    infer_shapes,
+    is_shifted,
+    size_of,
+)
+from .neurons import neuron_at_rest
+from .neurons.sigma_delta import SIGMA_UNIT
+from .synapses import synaptic_input
+
+Int64Array: TypeAlias = NDArray[np.int64]
+ANALOG = Fraction(1, 64)  # what 1 stands for in the input of a layer of input neurons
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LayerRun:
+    """What a layer did.
+
+    Attributes
+    ----------
+    name : str
+        Of the layer.
+    output : int64 array, shape (N, neurons, T)
+        Spikes (0 or 1) or payloads, axonal delays in; channel slowest.
+    unit : Fraction
+        What an output of 1 stands for.
+    states : mapping of str to int32 array, shape (N, neurons, T)
+        At the end of every step; empty for layers without neurons.
+    """
+
+    name: str
+    output: Int64Array
+    unit: Fraction
+    states: dict[str, NDArray[np.int32]]
+
+
+def run_network(
+    network: Network, inputs: NDArray[np.integer], input_shape: Shape | None = None
+) -> tuple[LayerRun, ...]:
+    """Run every layer of a network from rest.
+
+    Parameters
+    ----------
+    network : Network
+        Any that `read_netx` reads.
+    inputs : integer array, shape (N, ..., T)
+        Spikes or counts; for a network that starts with input neurons, numbers in units of 1/64
+        (SLAYER quantizes input to even ones in [-256, 254]).
+    input_shape : tuple of int, optional
+        See `infer_shapes`.
+
+    Returns
+    -------
+    tuple of LayerRun
+        One for each layer.
+
+    Raises
+    ------
+    NetxFormatError
+        When layers do not fit each other.
+    UnsupportedNetworkError
+        When a layer has no model.
+    """
+    shapes = infer_shapes(network, input_shape)
+    steps = inputs.shape[-1]
+    leads = steps_before_input(network.layers)
+    before = max(leads)
+    values = inputs.reshape(inputs.shape[0], -1, steps).astype(np.int64)
+    values = np.pad(values, ((0, 0), (0, 0), (before, 0)))
+    unit = Fraction(1)
+    runs: list[LayerRun] = []
+    for layer, shape, lead in zip(network.layers, shapes, leads, strict=True):
+        if isinstance(layer, ConcatLayer):
+            run = _concatenated(layer, runs)
+        else:
+            run = _run_layer(layer, shape, values, unit, first_step=before - lead)
+        runs.append(run)
+        values, unit = run.output, run.unit
+    return tuple(_without_first(run, before) for run in runs)
+
+
+def steps_before_input(layers: Sequence[Layer]) -> tuple[int, ...]:
+    """Return, for each layer, how many steps it runs before the first input reaches it."""
+    leads: list[int] = []
+    shifted = 0
+    for layer in layers:
+        leads.append(shifted)
+        shifted += is_shifted(layer)
+    return tuple(leads)
+
+
+def spread(values: IntArray, neurons: int) -> IntArray:
+    """Return each neuron's value of a parameter stored once or once a channel, channel slowest."""
+    if values.ndim == 0:
+        return np.full(neurons, values, dtype=np.int32)
+    return np.repeat(values, neurons // values.size)
+
+
+def _run_layer(
+    layer: Layer, shape: LayerShapes, values: Int64Array, unit: Fraction, first_step: int
+) -> LayerRun:
+    match layer:
+        case InputLayer() if layer.neuron is not None:
+            return _run_neurons(layer, shape, values, ANALOG, first_step)
+        case InputLayer() | FlattenLayer():
+            return LayerRun(name=layer.name, output=values, unit=unit, states={})
+        case AverageLayer():
+            groups = size_of(layer.shape)
+            grouped = values.reshape(values.shape[0], groups, -1, values.shape[-1])
+            return LayerRun(
+                name=layer.name,
+                output=grouped.sum(axis=2),
+                unit=unit / grouped.shape[2],
+                states={},
+            )
+        case SynapticLayer():
+            return _run_neurons(layer, shape, values, unit, first_step)
+        case ConcatLayer():
+            raise ValueError("a concat layer takes more than one input")
+
+
+def _run_neurons(
+    layer: InputLayer | SynapticLayer,
+    shape: LayerShapes,
+    values: Int64Array,
+    unit: Fraction,
+    first_step: int,
+) -> LayerRun:
+    samples, _, steps = values.shape
+    neurons = size_of(shape.shape_out)
+    model = neuron_at_rest(layer, (samples, neurons), lambda v: spread(v, neurons))
+    fired = np.zeros((samples, neurons, steps), dtype=np.int64)
+    states = {name: np.zeros((samples, neurons, steps), dtype=np.int32) for name in model.states()}
+    for step in range(first_step, steps):
+        last = fired[:, :, step - 1] if step > 0 else np.zeros_like(fired[:, :, 0])
+        real, imag = _arriving(layer, shape, values[:, :, step], unit, last, model.output_unit)
+        fired[:, :, step] = model.step(real, imag)
+        for name, state in model.states().items():
+            states[name][:, :, step] = state
+    output = fired if isinstance(layer, InputLayer) else delayed(layer.delay, fired)
+    return LayerRun(name=layer.name, output=output, unit=model.output_unit, states=states)
+
+
+def _arriving(
+    layer: InputLayer | SynapticLayer,
+    shape: LayerShapes,
+    values: Int64Array,
+    unit: Fraction,
+    last: Int64Array,
+    last_unit: Fraction,
+) -> tuple[Int64Array, Int64Array]:
+    """Return what reaches the real and the imaginary part of the neurons, in their units."""
+    if isinstance(layer, InputLayer):
+        weight = np.int64(64 if layer.weight is None else layer.weight)
+        offset = np.int64(layer.bias or 0) << 6
+        scaled = values * weight + offset  # in 1/4096
+        return (scaled << 6 if isinstance(layer.neuron, SigmaDeltaNeuron) else scaled), scaled
+    weighted = synaptic_input(layer, layer.weight, shape.shape_in, values)
+    if isinstance(layer, RecurrentLayer):
+        # summed before fractions are cut, as SLAYER does
+        finer = min(unit, last_unit)
+        feedback = last @ layer.weight_rec.astype(np.int64).T
+        weighted = weighted * (unit / finer).numerator + feedback * (last_unit / finer).numerator
+        unit = finer
+    real = _aligned(layer, weighted, unit)
+    if layer.weight_imag is None:
+        return real, real
+    imag = synaptic_input(layer, layer.weight_imag, shape.shape_in, values)
+    return real, _aligned(layer, imag, unit)
+
+
+def _aligned(layer: SynapticLayer, weighted: Int64Array, unit: Fraction) -> Int64Array:
+    """From weight units times `unit` to the units of the neuron's input."""
+    if isinstance(layer.neuron, SigmaDeltaNeuron):
+        factor = unit / 64 / SIGMA_UNIT
+        return weighted * factor.numerator // factor.denominator
+    return align_with_states(weighted, unit)
+
+
+def delayed(delay: IntArray | None, fired: Int64Array) -> Int64Array:
+    """Return spikes after the axonal delay of their neurons; those past the last step are lost.
+
+    Parameters
+    ----------
+    delay : int32 array, shape (C,), or None
+        Steps, one a channel or neuron.
+    fired : int64 array, shape (N, neurons, T)
+        When neurons fired.
+
+    Returns
+    -------
+    int64 array, shape (N, neurons, T)
+        When their spikes leave.
+    """
+    if delay is None:
+        return fired
+    steps = fired.shape[-1]
+    each = spread(delay, fired.shape[1])
+    leaving = np.zeros_like(fired)
+    for value in np.unique(each[each < steps]):
+        chosen = each == value
+        leaving[:, chosen, value:] = fired[:, chosen, : steps - value]
+    return leaving
+
+
+def _concatenated(layer: ConcatLayer, runs: Sequence[LayerRun]) -> LayerRun:
+    parts = [runs[source] for source in layer.sources]
+    unit = min(part.unit for part in parts)
+    return LayerRun(
+        name=layer.name,
+        output=np.concatenate([p.output * (p.unit / unit).numerator for p in parts], axis=1),
+        unit=unit,
+        states={},
+    )
+
+
+def _without_first(run: LayerRun, steps: int) -> LayerRun:
+    return LayerRun(
+        name=run.name,
+        output=run.output[:, :, steps:],
+        unit=run.unit,
+        states={name: state[:, :, steps:] for name, state in run.states.items()},
+    )

@@ -1,0 +1,151 @@
+"""CUBA: the current-based leaky integrate-and-fire neuron, and ALIF, which adapts its threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ...hw_profiles.arithmetic import (
+    STATE_SHIFT,
+    clip_state,
+    decay_toward_zero,
+    divide_toward_zero,
+    fires,
+    update_current,
+    update_voltage,
+)
+from ...netx import AdaptiveResonatorNeuron, AlifNeuron, CubaNeuron, IntArray
+from .model import GRADED, SPIKE, Int64Array, Spread
+
+
+class Cuba:
+    """Lava's ``LIF`` in fixed point; the voltage is reset by a spike, the current is not.
+
+    Source: ``lava/proc/lif/models.py`` (PyLifModelBitAcc). From SLAYER: graded spikes carry the
+    voltage (``slayer/spike/spike.py``), `current_exponent` divides current and bias on their way to
+    the voltage (``slayer/neuron/norm.py``, WgtScaleBatchNorm). A refractory period keeps the
+    voltage at rest while the current goes on, as Lava's floating-point ``LIFRefractory`` does.
+    """
+
+    def __init__(
+        self, neuron: CubaNeuron, bias: IntArray | None, shape: tuple[int, int], spread: Spread
+    ) -> None:
+        self._neuron = neuron
+        self._current_decay = spread(neuron.current_decay)
+        self._voltage_decay = spread(neuron.voltage_decay)
+        self._bias = _aligned(bias, shape, spread)
+        self._current = np.zeros(shape, dtype=np.int64)
+        self._voltage = np.zeros(shape, dtype=np.int64)
+        self._resting = np.zeros(shape, dtype=np.int64)  # steps of the refractory period left
+        self.output_unit = GRADED if neuron.graded_spike else SPIKE
+
+    def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
+        """Take one step; see `NeuronModel.step`."""
+        self._current = update_current(self._current, real, self._current_decay)
+        rise = _scaled(self._current + self._bias, self._neuron.current_exponent)
+        voltage = update_voltage(
+            self._voltage, rise, np.zeros_like(self._bias), self._voltage_decay
+        )
+        voltage = np.where(self._resting > 0, 0, voltage)
+        fire = fires(voltage, self._neuron.vth_mantissa) & (self._resting == 0)
+        self._resting = np.where(
+            fire, self._neuron.refractory_delay - 1, np.maximum(self._resting - 1, 0)
+        )
+        self._voltage = np.where(fire, 0, voltage)
+        return np.where(fire, voltage if self._neuron.graded_spike else 1, 0)
+
+    def states(self) -> Mapping[str, Int64Array]:
+        """Return current and voltage, in 1/4096."""
+        return {"current": self._current, "voltage": self._voltage}
+
+
+class Alif:
+    """SLAYER's adaptive neuron: nothing is reset, a spike raises threshold and refractory term.
+
+    Source: ``slayer/neuron/alif.py`` and ``dynamics/adaptive_threshold.py``. It fires at equality,
+    and its bias enters before the current. Ours: current and voltage keep to the registers of CUBA,
+    threshold and refractory term are clipped like voltages.
+    """
+
+    def __init__(
+        self, neuron: AlifNeuron, bias: IntArray | None, shape: tuple[int, int], spread: Spread
+    ) -> None:
+        self._neuron = neuron
+        self._current_decay = spread(neuron.current_decay)
+        self._voltage_decay = spread(neuron.voltage_decay)
+        self._bias = _aligned(bias, shape, spread)
+        self._current = np.zeros(shape, dtype=np.int64)
+        self._voltage = np.zeros(shape, dtype=np.int64)
+        self._adaptation = Adaptation(neuron, shape, spread)
+        self.output_unit = GRADED if neuron.graded_spike else SPIKE
+
+    def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
+        """Take one step; see `NeuronModel.step`."""
+        arriving = _scaled(real + self._bias, self._neuron.current_exponent)
+        self._current = update_current(self._current, arriving, self._current_decay)
+        self._voltage = update_voltage(
+            self._voltage, self._current, np.zeros_like(self._bias), self._voltage_decay
+        )
+        fire = self._voltage >= self._adaptation.limit()
+        self._adaptation.raise_after(fire)
+        return np.where(fire, self._voltage if self._neuron.graded_spike else 1, 0)
+
+    def states(self) -> Mapping[str, Int64Array]:
+        """Return current, voltage, threshold and refractory term, in 1/4096."""
+        return {"current": self._current, "voltage": self._voltage} | self._adaptation.states()
+
+
+class Adaptation:
+    """Threshold and refractory term that spikes raise and that decay to rest.
+
+    Parameters
+    ----------
+    neuron : AlifNeuron or AdaptiveResonatorNeuron
+        Gives threshold, step and decays.
+    shape : tuple of int
+        (N, neurons).
+    spread : callable
+        See `Spread`.
+    """
+
+    def __init__(
+        self,
+        neuron: AlifNeuron | AdaptiveResonatorNeuron,
+        shape: tuple[int, int],
+        spread: Spread,
+    ) -> None:
+        self._rest = np.int64(neuron.vth_mantissa) << STATE_SHIFT
+        self._rise = np.int64(neuron.vth_step) << STATE_SHIFT
+        self._threshold_decay = spread(neuron.threshold_decay)
+        self._refractory_decay = spread(neuron.refractory_decay)
+        self._threshold = np.full(shape, self._rest, dtype=np.int64)
+        self._refractory = np.zeros(shape, dtype=np.int64)
+
+    def limit(self) -> Int64Array:
+        """Decay by a step and return what the state is compared with."""
+        raised = decay_toward_zero(self._threshold - self._rest, self._threshold_decay)
+        self._threshold = raised + self._rest
+        self._refractory = decay_toward_zero(self._refractory, self._refractory_decay)
+        return self._threshold + self._refractory
+
+    def raise_after(self, fire: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> None:
+        """Raise both terms of the neurons that fired; the second by twice the threshold before."""
+        refractory = self._refractory + np.where(fire, 2 * self._threshold, 0)
+        threshold = self._threshold + np.where(fire, self._rise, 0)
+        self._refractory, self._threshold = clip_state(refractory), clip_state(threshold)
+
+    def states(self) -> dict[str, Int64Array]:
+        """Return both terms, in 1/4096."""
+        return {"threshold": self._threshold, "refractory": self._refractory}
+
+
+def _aligned(bias: IntArray | None, shape: tuple[int, int], spread: Spread) -> Int64Array:
+    if bias is None:
+        return np.zeros(shape[1], dtype=np.int64)
+    return spread(bias).astype(np.int64) << STATE_SHIFT
+
+
+def _scaled(value: Int64Array, exponent: int) -> Int64Array:
+    """Return ``value / 2**exponent``, cut toward zero."""
+    return divide_toward_zero(value, 1 << exponent) if exponent >= 0 else value << -exponent

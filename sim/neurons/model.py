@@ -1,0 +1,50 @@
+"""What a neuron model is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...netx import IntArray
+
+Int64Array = NDArray[np.int64]
+
+# Gives each neuron its value of a parameter that is stored once or once a channel.
+Spread = Callable[[IntArray], IntArray]
+
+SPIKE = Fraction(1)
+GRADED = Fraction(1, 4096)  # states and graded payloads: 12 bits after the point
+
+
+class NeuronModel(Protocol):
+    """The neurons of a layer, all samples at once; arrays have shape (N, neurons).
+
+    A model keeps its states and changes them in `step`.
+    """
+
+    output_unit: Fraction
+    """What an output of 1 stands for."""
+
+    def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
+        """Take the weighted input of one step and return the output.
+
+        Parameters
+        ----------
+        real, imag : int64 array, shape (N, neurons)
+            Input to the real and the imaginary part, in 1/4096 (sigma-delta: in 2**-18); models
+            that are not complex ignore `imag`.
+
+        Returns
+        -------
+        int64 array, shape (N, neurons)
+            Spikes (0 or 1), or payloads in units of `output_unit`.
+        """
+        ...
+
+    def states(self) -> Mapping[str, Int64Array]:
+        """Return the states by name, as the last step left them."""
+        ...

@@ -1,0 +1,93 @@
+"""Sigma-delta neurons: delta encoders, sigma-delta units and sigma outputs.
+
+All three work in 2**-18, which is weights (2**-6) times messages (2**-12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from ...hw_profiles.arithmetic import wrap_signed
+from ...netx import IntArray, SigmaDeltaNeuron
+from .model import GRADED, Int64Array, Spread
+
+SIGMA_UNIT = Fraction(1, 1 << 18)
+WEIGHT_SHIFT = 12  # from weight units to 2**-18
+MESSAGE_SHIFT = 6  # from 2**-18 to the 2**-12 of a message
+
+
+class Delta:
+    """Sends the change of an activation when it is large enough.
+
+    What is not sent, and only that, is kept for the next step; a message is cut down to 2**-12
+    after that, so up to 63/64 of its last bit are lost, in Lava as in SLAYER
+    (``lava/proc/sdn/models.py``; ``slayer/axon/delta.py``).
+    """
+
+    output_unit = GRADED
+
+    def __init__(self, neuron: SigmaDeltaNeuron, shape: tuple[int, int]) -> None:
+        self._threshold = np.int64(neuron.vth_mantissa) << WEIGHT_SHIFT
+        self._activation = np.zeros(shape, dtype=np.int64)
+        self._residue = np.zeros(shape, dtype=np.int64)
+
+    def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
+        """Take one step; see `NeuronModel.step`."""
+        change = wrap_signed(real - self._activation + self._residue, 32)
+        sent = np.where(np.abs(change) >= self._threshold, change, 0)
+        self._residue = change - sent
+        self._activation = real
+        return sent >> MESSAGE_SHIFT
+
+    def states(self) -> Mapping[str, Int64Array]:
+        """Return activation and residue, in 2**-18."""
+        return {"activation": self._activation, "residue": self._residue}
+
+
+class SigmaDelta:
+    """Sums messages, rectifies the sum and its bias, and sends the change; see `Delta`."""
+
+    output_unit = GRADED
+
+    def __init__(
+        self,
+        neuron: SigmaDeltaNeuron,
+        bias: IntArray | None,
+        shape: tuple[int, int],
+        spread: Spread,
+    ) -> None:
+        self._bias = np.zeros(shape[1], dtype=np.int64)
+        if bias is not None:
+            self._bias = spread(bias).astype(np.int64) << WEIGHT_SHIFT
+        self._sigma = np.zeros(shape, dtype=np.int64)
+        self._delta = Delta(neuron, shape)
+
+    def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
+        """Take one step; see `NeuronModel.step`."""
+        self._sigma = wrap_signed(self._sigma + real, 32)
+        return self._delta.step(np.maximum(wrap_signed(self._sigma + self._bias, 32), 0), imag)
+
+    def states(self) -> Mapping[str, Int64Array]:
+        """Return sum, activation and residue, in 2**-18."""
+        return {"sigma": self._sigma} | dict(self._delta.states())
+
+
+class Sigma:
+    """Sums messages; the sum is the output."""
+
+    output_unit = SIGMA_UNIT
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._sigma = np.zeros(shape, dtype=np.int64)
+
+    def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
+        """Take one step; see `NeuronModel.step`."""
+        self._sigma = wrap_signed(self._sigma + real, 32)
+        return self._sigma
+
+    def states(self) -> Mapping[str, Int64Array]:
+        """Return the sum, in 2**-18."""
+        return {"sigma": self._sigma}

@@ -1,0 +1,160 @@
+"""Weighted sums of the reference backend: what a layer's synapses make of one step's input."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..hw_profiles.arithmetic import CONV_BITS, wrap_signed
+from ..netx import (
+    ConvLayer,
+    ConvTransposeLayer,
+    IntArray,
+    KernelLayer,
+    PoolLayer,
+    Shape,
+    SynapticLayer,
+    UnpoolLayer,
+)
+
+Int64Array = NDArray[np.int64]
+
+
+def synaptic_input(
+    layer: SynapticLayer, weight: IntArray, shape_in: Shape, values: Int64Array
+) -> Int64Array:
+    """Return the weighted sum of the spikes or payloads of one step.
+
+    Parameters
+    ----------
+    layer : SynapticLayer
+        Gives the geometry.
+    weight : int32 array
+        The layer's weights, real or imaginary.
+    shape_in : tuple of int
+        (N,) or (C, H, W).
+    values : int64 array, shape (N, inputs)
+        Channel slowest.
+
+    Returns
+    -------
+    int64 array, shape (N, neurons)
+        In weight units times the unit of the payloads. That of kernels is wrapped to 24 bits, as
+        Lava's convolutions are; that of dense layers is not.
+    """
+    samples = values.shape[0]
+    wide = weight.astype(np.int64)
+    if not isinstance(layer, KernelLayer):
+        return values @ wide.T
+    image = values.reshape(samples, *shape_in)
+    if isinstance(layer, PoolLayer | UnpoolLayer):
+        image = _stacked(layer, image)
+    if isinstance(layer, ConvTransposeLayer | UnpoolLayer):
+        groups = layer.groups if isinstance(layer, ConvTransposeLayer) else 1
+        result = correlate_transposed(
+            image, wide, layer.stride, layer.padding, layer.dilation, groups
+        )
+    else:
+        groups = layer.groups if isinstance(layer, ConvLayer) else 1
+        result = correlate(image, wide, layer.stride, layer.padding, layer.dilation, groups)
+    return wrap_signed(result.reshape(samples, -1), CONV_BITS)
+
+
+def correlate(
+    image: Int64Array,
+    weight: Int64Array,
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    groups: int,
+) -> Int64Array:
+    """Return torch's two-dimensional convolution of images with a kernel.
+
+    Parameters
+    ----------
+    image : int64 array, shape (N, C_in, H, W)
+        The images.
+    weight : int64 array, shape (C_out, C_in / groups, kernel height, kernel width)
+        The kernel, not flipped.
+    stride, padding, dilation : tuple of int
+        (height, width) each.
+    groups : int
+        Number of channel groups.
+
+    Returns
+    -------
+    int64 array, shape (N, C_out, H_out, W_out)
+    """
+    (rows_pad, columns_pad) = padding
+    padded = np.pad(image, ((0, 0), (0, 0), (rows_pad, rows_pad), (columns_pad, columns_pad)))
+    channels_out, in_group, *kernel = weight.shape
+    rows, columns = (
+        (padded.shape[2 + axis] - dilation[axis] * (kernel[axis] - 1) - 1) // stride[axis] + 1
+        for axis in (0, 1)
+    )
+    out_group = channels_out // groups
+    result = np.zeros((image.shape[0], channels_out, rows, columns), dtype=np.int64)
+    for row, column in np.ndindex(kernel[0], kernel[1]):
+        top, left = row * dilation[0], column * dilation[1]
+        # the pixels that this kernel element meets, one for each output place
+        met = padded[:, :, top :: stride[0], left :: stride[1]][:, :, :rows, :columns]
+        for group in range(groups):
+            inputs = met[:, group * in_group : (group + 1) * in_group]
+            outputs = slice(group * out_group, (group + 1) * out_group)
+            result[:, outputs] += np.einsum(
+                "oi,nihw->nohw", weight[outputs, :, row, column], inputs
+            )
+    return result
+
+
+def correlate_transposed(
+    image: Int64Array,
+    weight: Int64Array,
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    groups: int,
+) -> Int64Array:
+    """Return torch's transposed convolution: every pixel leaves a weighted kernel in the output.
+
+    Parameters
+    ----------
+    image : int64 array, shape (N, C_in, H, W)
+        The images.
+    weight : int64 array, shape (C_in, C_out / groups, kernel height, kernel width)
+        The kernel.
+    stride, padding, dilation, groups
+        As in `correlate`; padding cuts the output.
+
+    Returns
+    -------
+    int64 array, shape (N, C_out, H_out, W_out)
+    """
+    channels_in, out_group, *kernel = weight.shape
+    in_group = channels_in // groups
+    rows, columns = (
+        (image.shape[2 + axis] - 1) * stride[axis] + dilation[axis] * (kernel[axis] - 1) + 1
+        for axis in (0, 1)
+    )
+    full = np.zeros((image.shape[0], out_group * groups, rows, columns), dtype=np.int64)
+    for row, column in np.ndindex(kernel[0], kernel[1]):
+        top, left = row * dilation[0], column * dilation[1]
+        left_in = full[:, :, top :: stride[0], left :: stride[1]]
+        left_in = left_in[:, :, : image.shape[2], : image.shape[3]]
+        for group in range(groups):
+            inputs = slice(group * in_group, (group + 1) * in_group)
+            outputs = slice(group * out_group, (group + 1) * out_group)
+            left_in[:, outputs] += np.einsum(
+                "io,nihw->nohw", weight[inputs, :, row, column], image[:, inputs]
+            )
+    return full[:, :, padding[0] : rows - padding[0], padding[1] : columns - padding[1]]
+
+
+def _stacked(layer: PoolLayer | UnpoolLayer, image: Int64Array) -> Int64Array:
+    """Return the channels below each other as one image, as SLAYER pools them; see `PoolLayer`."""
+    samples, channels, height, width = image.shape
+    if isinstance(layer, PoolLayer):
+        height_pad, width_pad = height % layer.kernel_size[0], width % layer.kernel_size[1]
+        image = np.pad(image, ((0, 0), (0, 0), (0, height_pad), (0, width_pad)))
+        height, width = height + height_pad, width + width_pad
+    return image.reshape(samples, 1, channels * height, width)
