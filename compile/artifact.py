@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from ..hw_profiles import HardwareProfile
 from ..netx import PRODUCER, ConvLayer, DenseLayer, NetxFormatError
 from ..netx.atomic_write import write_bytes_atomically
+from ..netx.hdf5_schema import ARTIFACT_FORMAT as FORMAT
 from ..netx.hdf5_store import RawArray, RawValue, StoredTree, read_tree, tree_bytes
 from ..netx.reader import network_from_tree
 from ..netx.writer import netx_values
@@ -35,9 +36,7 @@ from .stages import (
     neuron_count,
 )
 
-FORMAT = "lavadeploy-artifact"
 FORMAT_VERSION = 2
-
 
 TEXTS = TypeAdapter(list[str])
 USAGE = TypeAdapter(list[list[Usage]])

@@ -4,6 +4,8 @@ if __name__ == "netx":
     # From the repository's root `import netx` would load a second copy with other classes.
     raise ImportError("import lavadeploy.netx instead of netx (make env installs it)")
 
+from .arrays import IntArray as IntArray
+from .arrays import Shape as Shape
 from .errors import BackendError as BackendError
 from .errors import BackendUnavailableError as BackendUnavailableError
 from .errors import ExportError as ExportError
@@ -17,8 +19,6 @@ from .errors import SpikeInputError as SpikeInputError
 from .errors import UnsupportedNetworkError as UnsupportedNetworkError
 from .errors import suggest as suggest
 from .lava_repairs import repair_lava as repair_lava
-from .arrays import IntArray as IntArray
-from .arrays import Shape as Shape
 from .layers import AverageLayer as AverageLayer
 from .layers import ConcatLayer as ConcatLayer
 from .layers import ConvLayer as ConvLayer

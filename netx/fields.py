@@ -12,6 +12,10 @@ from .errors import NetxFormatError
 from .hdf5_schema import SHAPE
 from .hdf5_store import RawArray, RawValue, StoredTree
 
+# A pooling of a few bytes may claim any number of channels, and a number given for all of them is
+# spread. No network has as many.
+MAX_CHANNELS = 1 << 24
+
 
 class LayerFields:
     """Hands out the datasets of a layer and remembers which were asked for.
@@ -30,22 +34,42 @@ class LayerFields:
         prefix = f"layer/{index}/"
         self._values = {n[len(prefix) :]: v for n, v in tree.values.items() if n.startswith(prefix)}
         self._asked: set[str] = set()
+        self._kept: set[str] = set()
 
-    def left(self) -> Mapping[str, RawValue]:
-        """Return what nobody asked for."""
-        return {n: v for n, v in self._values.items() if n not in self._asked}
+    def not_understood(self) -> tuple[str, ...]:
+        """Return the names of what nobody asked for."""
+        return tuple(sorted(n for n in self._values if n not in self._asked))
+
+    def extra(self) -> Mapping[str, RawValue]:
+        """Return what is to be written back as it is: not understood, or kept."""
+        return {n: v for n, v in self._values.items() if n not in self._asked or n in self._kept}
+
+    def keep(self, field: str) -> None:
+        """Have a field written back as it is, although it was read.
+
+        For fields that the writer would leave out or state otherwise.
+        """
+        self._kept.add(field)
 
     def error(self, text: str) -> NetxFormatError:
         """Return an error that says where."""
         return NetxFormatError(f"'{self._path}', {self.name}: {text}")
 
     def has(self, field: str) -> bool:
-        """Tell whether there is such a dataset."""
+        """Tell whether there is such a dataset; a group in its place is an error."""
+        if self.has_group(field):
+            raise self.error(f"'{field}' is a group; a dataset was expected.")
         return field in self._values
 
     def has_group(self, group: str) -> bool:
         """Tell whether there is a group with anything in it."""
         return any(name.startswith(f"{group}/") for name in self._values)
+
+    def has_neuron(self) -> bool:
+        """Tell whether there is a neuron group; a dataset in its place is an error."""
+        if "neuron" in self._values:
+            raise self.error("'neuron' is a dataset; a group was expected.")
+        return self.has_group("neuron")
 
     def text(self, field: str) -> str:
         """Return a string."""
@@ -82,11 +106,14 @@ class LayerFields:
 
     def flag(self, field: str) -> bool:
         """Return a truth value; False where there is none."""
-        return bool(self.optional_integer(field))
+        return bool(self.optional_flag(field))
 
     def optional_flag(self, field: str) -> bool | None:
         """Return a truth value, or None where there is none."""
-        return bool(self.integer(field)) if self.has(field) else None
+        number = self.optional_integer(field)
+        if number not in (None, 0, 1):
+            raise self.error(f"{field} is {number}; 0 or 1 was expected.")
+        return None if number is None else bool(number)
 
     def pair(self, field: str, default: tuple[int, int], least: int) -> tuple[int, int]:
         """Return a (height, width) field of at least `least`; a single number stands for both."""
@@ -121,6 +148,8 @@ class LayerFields:
         array = self.integers(field).reshape(-1)
         if array.size not in (1, channels):
             raise self.error(f"{field} has {array.size} values; 1 or {channels} was expected.")
+        if channels > MAX_CHANNELS:
+            raise self.error(f"has {channels} channels; {MAX_CHANNELS} at most.")
         return np.broadcast_to(array, (channels,)).astype(np.int32)
 
     def parameter(self, field: str, channels: int) -> IntArray:

@@ -76,3 +76,5 @@ CURRENT_EXPONENT_LIMIT = 3
 FORMAT = "lavadeploy-netx"
 FORMAT_VERSION = 2
 OWN_ATTRIBUTES = ("format", "format_version", "producer")
+# Compiled artifacts (compile/artifact.py) are NetX files with more groups and attributes.
+ARTIFACT_FORMAT = "lavadeploy-artifact"

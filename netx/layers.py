@@ -192,7 +192,7 @@ class ConvTransposeLayer(KernelLayer):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PoolLayer(KernelLayer):
-    """Sum pooling: one kernel, `weight` of shape (1, 1, kernel height, kernel width), every channel.
+    """Sum pooling: every channel with one kernel, `weight` of shape (1, 1, height, width).
 
     SLAYER lays the channels of an image below each other and moves the kernel over the whole, after
     it has added ``size % kernel size`` empty rows and columns to each channel

@@ -85,10 +85,13 @@ def read_neuron(fields: LayerFields, channels: int, warnings: list[str]) -> Neur
             )
         case NeuronKind.SDNN:
             has_activation = fields.has(schema.ACTIVATION)
+            sigma_output = fields.flag(schema.SIGMA_OUTPUT)
+            if not sigma_output:
+                fields.keep(schema.SIGMA_OUTPUT)  # not written when it is false
             return SigmaDeltaNeuron(
                 vth_mantissa=vth,
                 activation=fields.text(schema.ACTIVATION) if has_activation else "relu",
-                sigma_output=fields.flag(schema.SIGMA_OUTPUT),
+                sigma_output=sigma_output,
                 message_bits=bits,
             )
 
@@ -119,6 +122,8 @@ def _current_exponent(fields: LayerFields, warnings: list[str]) -> int:
     stated = fields.optional_integer(schema.CURRENT_EXPONENT) or 0
     limit = schema.CURRENT_EXPONENT_LIMIT
     used = max(-limit, min(limit, stated))
+    if stated == 0 or used != stated:
+        fields.keep(schema.CURRENT_EXPONENT)  # 0 is not written, and the file's own number stays
     if used != stated:
         warnings.append(
             f"{fields.name}: weight_exp {stated} taken as {used}, since SLAYER's forward pass "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from . import hdf5_schema as schema
@@ -28,6 +30,9 @@ from .layers import (
 from .network import Network, Source
 from .neuron_reader import default_neuron, read_neuron
 from .neurons import Neuron, is_complex
+
+NUMBER = re.compile("0|[1-9][0-9]{0,8}")
+LAYER_FIELD = re.compile("layer/[0-9]+/")
 
 
 def read_netx(path: str | Path) -> Network:
@@ -63,31 +68,49 @@ def network_from_tree(tree: StoredTree) -> Network:
     """Read the layers of an HDF5 file that is already in memory; see `read_netx`."""
     warnings: list[str] = []
     layers: list[Layer] = []
-    not_understood: dict[str, list[str]] = {}
+    places: dict[str, list[str]] = {}
     for index in _layer_indices(tree):
         fields = LayerFields(tree, index)
         layer = _read_layer(fields, index, warnings)
-        left = fields.left()
-        layers.append(dataclasses.replace(layer, extra=left))
-        if left:
-            not_understood.setdefault(", ".join(sorted(left)), []).append(layer.name)
-    outside = {n: v for n, v in tree.values.items() if not n.startswith("layer/")}
-    if outside:
-        groups = sorted({name.split("/")[0] for name in outside})
-        not_understood.setdefault(", ".join(groups), []).append("file")
+        layers.append(dataclasses.replace(layer, extra=fields.extra()))
+        names = ", ".join(fields.not_understood())
+        if names:
+            places.setdefault(names, []).append(layer.name)
     warnings += [
-        f"{', '.join(where)}: not understood, kept as it is: {left}."
-        for left, where in not_understood.items()
+        f"{', '.join(where)}: not understood, kept as it is: {names}."
+        for names, where in places.items()
     ]
+    # what stands in the group `layer` beside the numbered groups belongs to no layer either
+    outside = {n: v for n, v in tree.values.items() if not LAYER_FIELD.match(n)}
+    attributes = {n: v for n, v in tree.attributes.items() if n not in schema.OWN_ATTRIBUTES}
+    warnings += _file_warnings(tree, outside, attributes)
     return Network(
         layers=tuple(layers),
         source=Source(path=tree.path, sha256=tree.sha256),
         warnings=tuple(warnings),
         extra=outside,
-        extra_attributes={
-            n: v for n, v in tree.attributes.items() if n not in schema.OWN_ATTRIBUTES
-        },
+        extra_attributes=attributes,
     )
+
+
+def _file_warnings(
+    tree: StoredTree, outside: Iterable[str], attributes: Iterable[str]
+) -> list[str]:
+    """Say what a file holds besides layers; artifacts hold more, which their loader reads."""
+    written_by = tree.attributes.get("format")
+    if written_by == schema.ARTIFACT_FORMAT:
+        return []
+    warnings: list[str] = []
+    names = {name if name.startswith("layer/") else name.split("/")[0] for name in outside}
+    names |= {f"attribute {name}" for name in attributes}
+    if names:
+        warnings.append(f"file: not understood, kept as it is: {', '.join(sorted(names))}.")
+    taken = [name for name in schema.OWN_ATTRIBUTES if name in tree.attributes]
+    if taken and written_by != schema.FORMAT:
+        warnings.append(
+            f"file: attributes that lavadeploy writes itself are not kept: {', '.join(taken)}."
+        )
+    return warnings
 
 
 def _layer_indices(tree: StoredTree) -> list[int]:
@@ -100,7 +123,7 @@ def _layer_indices(tree: StoredTree) -> list[int]:
     names = [n for n in names if "/" not in n]
     if not names:
         raise NetxFormatError(f"'{tree.path}': group 'layer' is empty; the network has no layers.")
-    wrong = sorted(n for n in names if not (n.isascii() and n.isdecimal()) or str(int(n)) != n)
+    wrong = sorted(n for n in names if not NUMBER.fullmatch(n))
     if wrong:
         raise NetxFormatError(f"'{tree.path}': layer '{wrong[0]}' is not numbered.")
     # h5py orders names as text, '10' before '2'; the forward order is that of the numbers
@@ -143,7 +166,7 @@ def _read_input(fields: LayerFields, warnings: list[str]) -> InputLayer:
         shape=shape,
         weight=fields.optional_integer(schema.WEIGHT),
         bias=fields.optional_integer(schema.BIAS),
-        neuron=read_neuron(fields, shape[0], warnings) if fields.has_group("neuron") else None,
+        neuron=read_neuron(fields, shape[0], warnings) if fields.has_neuron() else None,
         delay_shift=fields.optional_flag(schema.DELAY_SHIFT),
     )
 
@@ -153,12 +176,12 @@ def _read_dense(
 ) -> DenseLayer | RecurrentLayer:
     shape = fields.shape()
     n_out = size_of(shape)
-    if fields.has_group("neuron"):
+    if fields.has_neuron():
         neuron = read_neuron(fields, n_out, warnings)
     else:
         neuron = default_neuron(fields, warnings)
     weight, weight_imag = (
-        None if w is None else _matrix(fields, w, n_out) for w in _weights(fields, neuron)
+        None if w is None else _matrix(fields, "weight", w, n_out) for w in _weights(fields, neuron)
     )
     assert weight is not None
     fields.check_stated(schema.IN_FEATURES, (weight.shape[1],), "the weights")
@@ -181,7 +204,7 @@ def _read_dense(
         raise fields.error(
             f"a recurrent layer of {neuron.kind.value} neurons is not known to NetX."
         )
-    weight_rec = _matrix(fields, fields.integers(schema.WEIGHT_REC), n_out)
+    weight_rec = _matrix(fields, schema.WEIGHT_REC, fields.integers(schema.WEIGHT_REC), n_out)
     if weight_rec.shape != (n_out, n_out):
         raise fields.error(f"weight_rec has shape {weight_rec.shape}; ({n_out}, {n_out}) expected.")
     return RecurrentLayer(
@@ -255,7 +278,7 @@ def _read_conv_transpose(fields: LayerFields, warnings: list[str]) -> ConvTransp
 
 
 def _read_pool(
-    fields: LayerFields, warnings: list[str], layer: type[PoolLayer] | type[UnpoolLayer]
+    fields: LayerFields, warnings: list[str], layer: type[PoolLayer | UnpoolLayer]
 ) -> PoolLayer | UnpoolLayer:
     shape = fields.image_shape("pooling")
     neuron = read_neuron(fields, shape[0], warnings)
@@ -307,12 +330,12 @@ def _weights(fields: LayerFields, neuron: Neuron) -> tuple[IntArray, IntArray | 
     return real, imag
 
 
-def _matrix(fields: LayerFields, weight: IntArray, n_out: int) -> IntArray:
+def _matrix(fields: LayerFields, name: str, weight: IntArray, n_out: int) -> IntArray:
     if weight.ndim == 1 and weight.size % n_out == 0:
         weight = weight.reshape(n_out, -1)
     if weight.ndim != 2 or weight.shape[0] != n_out or weight.shape[1] == 0:
         raise fields.error(
-            f"weight has shape {weight.shape}; (neurons, inputs) = ({n_out}, inputs) was expected."
+            f"{name} has shape {weight.shape}; (neurons, inputs) = ({n_out}, inputs) was expected."
         )
     return weight
 

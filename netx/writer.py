@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +113,7 @@ def _layer_values(layer: Layer) -> dict[str, RawValue]:
     return values
 
 
-def _channels(c_in: int, c_out: int, groups: int) -> Mapping[str, RawValue]:
+def _channels(c_in: int, c_out: int, groups: int) -> dict[str, RawValue]:
     return {
         schema.IN_CHANNELS: _integer(c_in),
         schema.OUT_CHANNELS: _integer(c_out),
@@ -122,7 +121,7 @@ def _channels(c_in: int, c_out: int, groups: int) -> Mapping[str, RawValue]:
     }
 
 
-def _kernel_values(layer: KernelLayer) -> Mapping[str, RawValue]:
+def _kernel_values(layer: KernelLayer) -> dict[str, RawValue]:
     return {
         schema.KERNEL_SIZE: np.array(layer.kernel_size, dtype=np.int64),
         schema.STRIDE: np.array(layer.stride, dtype=np.int64),

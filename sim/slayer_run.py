@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,15 @@ from numpy.typing import NDArray
 
 from ..compile import CompiledNetwork, neuron_count
 from ..netx import RunFolderError
-from ..netx.slayer_export import slayer_blocks
+from ..netx.slayer_blocks import is_shifting, slayer_blocks
 from .backend import RunResult
 from .spike_input import SpikeInput
 from .spike_log import LayerEvents, join_events, merge_events
 
 SAMPLES_AT_ONCE = 128
+# what neurons, sigma and delta units keep from one forward pass to the next (persistent_state)
+STATES = ("current_state", "voltage_state", "real_state", "imag_state", "refractory_state")
+STATES += ("pre_state", "residual_state", "error_state", "spike_state")
 
 
 def run_slayer(module: Any, compiled: CompiledNetwork, inputs: SpikeInput) -> RunResult:
@@ -42,45 +47,20 @@ def run_slayer(module: Any, compiled: CompiledNetwork, inputs: SpikeInput) -> Ru
     ------
     RunFolderError
         When module and artifact have different layers.
-
-    Notes
-    -----
-    With ``delay_shift`` (SLAYER's default) a block's output comes one step late, and a forward pass
-    over T steps drops what its last steps would still have caused. Here the input is followed by
-    as many silent steps as there are such blocks, and each layer's output is shifted back, so that
-    all T steps count in every layer. The module's mode is put back as it was.
     """
-    import torch
-
     started = time.perf_counter()
-    blocks = [block for _, block in slayer_blocks(module)]
     layers = compiled.network.layers
-    spiking = [b for b in blocks if getattr(b, "neuron", None) is not None]
+    spiking = [k for k, (_, b) in enumerate(slayer_blocks(module)) if _has_neuron(b)]
     if len(spiking) != len(layers):
         raise RunFolderError(
             f"the module has {len(spiking)} layers of neurons and the artifact {len(layers)}."
         )
-    shifts = sum(bool(getattr(b, "delay_shift", False)) for b in blocks)
     parts: list[list[LayerEvents]] = [[] for _ in layers]
-    was_training = module.training
-    module.eval()
-    try:
-        with torch.no_grad():
-            for first in range(0, inputs.n_samples, SAMPLES_AT_ONCE):
-                batch = inputs.spikes[first : first + SAMPLES_AT_ONCE].astype(np.float32)
-                silence = np.zeros((*batch.shape[:-1], shifts), dtype=np.float32)
-                x = torch.from_numpy(np.concatenate([batch, silence], axis=-1))
-                shift, layer = 0, 0
-                for block in blocks:
-                    x = block(x)
-                    shift += bool(getattr(block, "delay_shift", False))
-                    if getattr(block, "neuron", None) is not None:
-                        out = x.numpy().reshape(x.shape[0], -1, x.shape[-1])
-                        window = out[:, :, shift : shift + inputs.n_steps]
-                        parts[layer].append(_events(window, first))
-                        layer += 1
-    finally:
-        module.train(was_training)
+    for first in range(0, inputs.n_samples, SAMPLES_AT_ONCE):
+        batch = inputs.spikes[first : first + SAMPLES_AT_ONCE].astype(np.float32)
+        outputs = slayer_outputs(module, batch)
+        for layer, index in enumerate(spiking):
+            parts[layer].append(_events(outputs[index], first))
     log = merge_events(
         [join_events(p) for p in parts],
         layer_names=tuple(layer.name for layer in layers),
@@ -89,6 +69,78 @@ def run_slayer(module: Any, compiled: CompiledNetwork, inputs: SpikeInput) -> Ru
         n_steps=inputs.n_steps,
     )
     return RunResult(backend="slayer", spikes=log, states=(), wall_s=time.perf_counter() - started)
+
+
+def slayer_outputs(module: Any, inputs: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+    """Return what every block of a SLAYER module puts out, in the timeline of the backends.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Any that `export_slayer` takes, on the CPU.
+    inputs : float32 array, shape (N, ..., T)
+        Spikes, or numbers for an Input block with neurons.
+
+    Returns
+    -------
+    tuple of float32 array, shape (N, neurons, T)
+        One for each block, channel slowest.
+
+    Notes
+    -----
+    With ``delay_shift`` (SLAYER's default) a block's output comes one step late, and a forward pass
+    over T steps drops what its last steps would still have caused. Here the input is followed by
+    as many silent steps as there are such blocks, and each block's output is shifted back, so that
+    all T steps count in every layer. The module starts at rest; its mode and its states are put
+    back as they were.
+    """
+    import torch
+
+    blocks = [block for _, block in slayer_blocks(module)]
+    steps = inputs.shape[-1]
+    silence = np.zeros((*inputs.shape[:-1], sum(map(is_shifting, blocks))), dtype=np.float32)
+    x = torch.from_numpy(np.concatenate([inputs.astype(np.float32), silence], axis=-1))
+    outputs: list[NDArray[np.float32]] = []
+    shift = 0
+    with torch.no_grad(), _at_rest(module):
+        for block in blocks:
+            x = block(x)
+            shift += is_shifting(block)
+            out = x.numpy().reshape(x.shape[0], -1, x.shape[-1])
+            outputs.append(out[:, :, shift : shift + steps].copy())
+    return tuple(outputs)
+
+
+@contextmanager
+def _at_rest(module: Any) -> Iterator[None]:
+    """Put a module into evaluation mode with all states at rest, and back afterwards."""
+    import torch
+
+    modes = [(part, part.training) for part in module.modules()]
+    kept: list[tuple[Any, str, Any]] = []
+    for part in module.modules():
+        names = [name for name in STATES if hasattr(part, name)]
+        kept += [(part, name, getattr(part, name)) for name in names]
+        for name in names:
+            setattr(part, name, torch.zeros(1))
+        if hasattr(part, "threshold_state"):
+            kept.append((part, "threshold_state", part.threshold_state))
+            part.threshold_state = torch.tensor([part.threshold])
+        if hasattr(part, "delay_buffer"):
+            kept.append((part, "delay_buffer", part.delay_buffer))
+            part.delay_buffer = None
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, name, value in kept:
+            setattr(part, name, value)
+        for part, training in modes:
+            part.training = training
+
+
+def _has_neuron(block: Any) -> bool:
+    return getattr(block, "neuron", None) is not None
 
 
 def _events(window: NDArray[np.float32], first: int) -> LayerEvents:

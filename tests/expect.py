@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -20,13 +20,13 @@ def sentence(error: type[Exception], call: Callable[..., object], *args: Any, **
 
 
 def assert_same(a: Any, b: Any, where: str = "value", *, ignore: tuple[str, ...] = ()) -> None:
-    """Two trees of dataclasses, tuples, arrays and plain values agree in types and content."""
+    """Two trees of dataclasses, tuples, mappings, arrays and plain values agree in types and content."""
     assert type(a) is type(b), f"{where}: {type(a).__name__} and {type(b).__name__}"
     if isinstance(a, np.ndarray):
         left, right = cast(NDArray[Any], a), cast(NDArray[Any], b)
         assert left.dtype == right.dtype, where
         assert left.shape == right.shape, where
-        assert np.array_equal(left, right), where
+        assert np.array_equal(left, right, equal_nan=left.dtype.kind == "f"), where
     elif dataclasses.is_dataclass(a):
         for field in dataclasses.fields(a):
             if field.name not in ignore:
@@ -37,5 +37,10 @@ def assert_same(a: Any, b: Any, where: str = "value", *, ignore: tuple[str, ...]
         assert len(pair[0]) == len(pair[1]), where
         for index, (left, right) in enumerate(zip(*pair, strict=True)):
             assert_same(left, right, f"{where}[{index}]", ignore=ignore)
+    elif isinstance(a, Mapping):
+        left, right = cast(Mapping[str, Any], a), cast(Mapping[str, Any], b)
+        assert sorted(left) == sorted(right), where
+        for key in left:
+            assert_same(left[key], right[key], f"{where}[{key!r}]", ignore=ignore)
     else:
         assert a == b, where

@@ -90,3 +90,38 @@ def declare(path: Path, name: str, shape: tuple[int, ...]) -> Path:
     with h5py.File(path, "a") as file:
         file.create_dataset(name, shape=shape, dtype=np.float32, chunks=True)
     return path
+
+
+def read_hdf5(path: Path) -> dict[str, Any]:
+    """Return every dataset by full path, strings in any spelling as `str`."""
+    values: dict[str, Any] = {}
+
+    def collect(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            value = item[()]
+            text = np.asarray(value).reshape(-1)[:1].tolist()
+            is_text = item.dtype.kind in "SO"
+            values[name] = text[0].decode() if is_text else np.asarray(value)
+
+    with h5py.File(path, "r") as file:
+        file.visititems(collect)
+    return values
+
+
+def assert_holds(path: Path, original: Path) -> None:
+    """Every dataset of a file is in another, with equal text or numbers.
+
+    Types and shapes may differ, and a number given once may be given for all.
+    """
+    found = read_hdf5(path)
+    for name, value in read_hdf5(original).items():
+        assert name in found, name
+        if isinstance(value, str):
+            assert found[name] == value, name
+            continue
+        numbers, kept = value.reshape(-1), found[name].reshape(-1)
+        assert numbers.size in (1, kept.size), name
+        # NaN and infinity, too, where nobody knows what a dataset means
+        assert np.array_equal(
+            np.broadcast_to(numbers, kept.shape), kept, equal_nan=numbers.dtype.kind == "f"
+        ), name

@@ -90,10 +90,8 @@ class Legalize:
 
 def _neuron_problems(name: str, neuron: Neuron) -> list[str]:
     if not isinstance(neuron, CubaNeuron):
-        return [
-            f"{name}: {neuron.kind.value} neurons cannot be compiled by this version. "
-            "Train with CUBA neurons."
-        ]
+        kind = neuron.kind.value
+        return [f"{name}: {kind} neurons cannot be compiled by this version. Train with CUBA."]
     problems: list[str] = []
     if neuron.refractory_delay != 1:
         problems.append(

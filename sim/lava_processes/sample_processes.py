@@ -185,8 +185,8 @@ class AxonDelay(AbstractProcess):
     delay : int array, shape of the layer
         Steps for each neuron.
     steps, interval, offset : int
-        Steps that the layer works on a sample, steps from one sample to the next, and Lava's step at
-        which the first begins.
+        Steps that the layer works on a sample, steps from one sample to the next, and the step of
+        Lava at which the first begins.
     spike_path : str
         File for (step, neuron) pairs of the spikes that leave.
     last_step : int

@@ -54,10 +54,9 @@ def neuron_at_rest(
             if neuron.sigma_output:
                 return Sigma(shape)
             if neuron.activation != "relu":
-                raise UnsupportedNetworkError(
-                    [
-                        f"{layer.name}: activation '{neuron.activation}' has no model in Lava; only "
-                        "'relu' can be run. Train with torch.nn.functional.relu."
-                    ]
+                problem = (
+                    f"{layer.name}: activation '{neuron.activation}' has no model in Lava; only "
+                    "'relu' can be run. Train with torch.nn.functional.relu."
                 )
+                raise UnsupportedNetworkError([problem])
             return SigmaDelta(neuron, bias, shape, spread)

@@ -1,0 +1,239 @@
+"""Neurons of SLAYER blocks, with what their normalization adds."""
+# SLAYER has no type information and torch's is partial; numbers leave this module typed.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .arrays import IntArray
+from .errors import ExportError
+from .hdf5_schema import CURRENT_EXPONENT_LIMIT
+from .neurons import (
+    AdaptiveResonatorNeuron,
+    AlifNeuron,
+    CubaNeuron,
+    Neuron,
+    NeuronKind,
+    ResonatorNeuron,
+    SigmaDeltaNeuron,
+)
+from .slayer_blocks import neuron_family
+from .slayer_numbers import quantized_parameter, whole
+
+SCALE = 64  # SLAYER's default; what analog and graded numbers mean depends on it
+RESONATORS = {
+    "rf": NeuronKind.RF,
+    "rf_iz": NeuronKind.RF_IZ,
+    "adrf": NeuronKind.ADRF,
+    "adrf_iz": NeuronKind.ADRF_IZ,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ExportedNeuron:
+    """A block's neuron and the biases that its normalization makes, one a channel or None."""
+
+    neuron: Neuron
+    bias: IntArray | None
+    bias_imag: IntArray | None
+
+
+def exported_neuron(position: str, block: Any, channels: int) -> ExportedNeuron:
+    """Return the neuron of a block.
+
+    Parameters
+    ----------
+    position : str
+        Name of the block, for errors.
+    block : SLAYER block
+        With a neuron.
+    channels : int
+        How many values a bias has.
+
+    Raises
+    ------
+    ExportError
+        When the neuron does something that NetX cannot state, or what it does is not known before
+        a forward pass.
+    """
+    neuron = block.neuron
+    family = neuron_family(neuron)
+    scale = int(neuron.scale)
+    if scale < 1 or scale & (scale - 1):
+        raise ExportError(
+            f"block '{position}': neuron scale {scale} is not a power of two; SLAYER's own "
+            "arithmetic is not exact with it. Use 64, the default."
+        )
+    if getattr(neuron, "graded_spike", False) and family != "sigma_delta":
+        check_scale(position, scale, "graded spikes")
+    if any(hasattr(neuron, f"{name}_min") for name in ("current_decay", "period", "decay")):
+        raise ExportError(
+            f"block '{position}': its decays, one a channel, are drawn in the first forward pass. "
+            "Make one before exporting."
+        )
+    match family:
+        case "cuba" | "alif":
+            return _integrate_and_fire(position, neuron, family, channels)
+        case "rf" | "rf_iz" | "adrf" | "adrf_iz":
+            return _resonator(position, neuron, RESONATORS[family], channels)
+        case "sigma_delta":
+            return _sigma_delta(position, neuron, channels)
+        case _:
+            raise ExportError(f"block '{position}': neuron '{family}' is not one of SLAYER's.")
+
+
+def check_scale(position: str, scale: int, what: str) -> None:
+    """Raise `ExportError` unless the neuron scale is 64."""
+    if scale != SCALE:
+        raise ExportError(
+            f"block '{position}': {what} with neuron scale {scale}; NetX does not store the scale, "
+            "and readers take 64. Use 64."
+        )
+
+
+def _integrate_and_fire(position: str, neuron: Any, family: str, channels: int) -> ExportedNeuron:
+    exponent, bias = _normalization(position, neuron.norm, neuron, channels, may_scale=True)
+    current_decay = quantized_parameter(position, "current decay", neuron.current_decay)
+    voltage_decay = quantized_parameter(position, "voltage decay", neuron.voltage_decay)
+    if family == "cuba":
+        exported = CubaNeuron(
+            vth_mantissa=int(neuron.v_th_mant),
+            current_decay=current_decay,
+            voltage_decay=voltage_decay,
+            graded_spike=bool(neuron.graded_spike),
+            current_exponent=exponent,
+        )
+    else:
+        exported = AlifNeuron(
+            vth_mantissa=int(neuron.v_th_mant),
+            vth_step=int(neuron.v_th_step),
+            current_decay=current_decay,
+            voltage_decay=voltage_decay,
+            threshold_decay=_unclamped(position, "threshold decay", neuron.threshold_decay),
+            refractory_decay=_unclamped(position, "refractory decay", neuron.refractory_decay),
+            graded_spike=bool(neuron.graded_spike),
+            current_exponent=exponent,
+        )
+    return ExportedNeuron(neuron=exported, bias=bias, bias_imag=None)
+
+
+def _resonator(position: str, neuron: Any, kind: NeuronKind, channels: int) -> ExportedNeuron:
+    sin, cos = _turn(neuron)
+    sin_decay = _unclamped(position, "sine", sin)
+    cos_decay = _unclamped(position, "cosine", cos)
+    _, bias = _normalization(position, neuron.real_norm, neuron, channels, may_scale=False)
+    _, bias_imag = _normalization(position, neuron.imag_norm, neuron, channels, may_scale=False)
+    vth, graded = int(neuron.v_th_mant), bool(neuron.graded_spike)
+    if kind in (NeuronKind.RF, NeuronKind.RF_IZ):
+        exported = ResonatorNeuron(
+            kind=kind,
+            vth_mantissa=vth,
+            sin_decay=sin_decay,
+            cos_decay=cos_decay,
+            graded_spike=graded,
+        )
+    else:
+        exported = AdaptiveResonatorNeuron(
+            kind=kind,
+            vth_mantissa=vth,
+            vth_step=int(neuron.v_th_step),
+            sin_decay=sin_decay,
+            cos_decay=cos_decay,
+            threshold_decay=_unclamped(position, "threshold decay", neuron.threshold_decay),
+            refractory_decay=_unclamped(position, "refractory decay", neuron.refractory_decay),
+            graded_spike=graded,
+        )
+    return ExportedNeuron(neuron=exported, bias=bias, bias_imag=bias_imag)
+
+
+def _turn(neuron: Any) -> tuple[Any, Any]:
+    """Return sine and cosine as the forward pass has them: kept inside the circle when learned."""
+    import torch
+
+    sin, cos = neuron.sin_decay.detach().clone(), neuron.cos_decay.detach().clone()
+    if neuron.requires_grad:
+        # the operations of slayer/neuron/rf.py, clamp, in their order and precision
+        gain = torch.sqrt(sin**2 + cos**2)
+        factor = gain.clamp(0, neuron.p_scale - 1) / gain
+        sin, cos = (sin * factor).clamp(1), (cos * factor).clamp(0)
+    return sin, cos
+
+
+def _unclamped(position: str, what: str, parameter: Any) -> IntArray:
+    return quantized_parameter(position, what, parameter.detach())
+
+
+def _sigma_delta(position: str, neuron: Any, channels: int) -> ExportedNeuron:
+    check_scale(position, int(neuron.scale), "sigma-delta neurons")
+    activation = neuron.activation.__name__
+    if activation != "relu":
+        raise ExportError(
+            f"block '{position}': activation '{activation}'; Lava and the chip have 'relu' only. "
+            "Train with torch.nn.functional.relu."
+        )
+    if neuron.delta.cum_error:
+        raise ExportError(
+            f"block '{position}': cum_error=True has no model in Lava, and NetX cannot state it. "
+            "Train with cum_error=False."
+        )
+    thresholds = np.unique(neuron.delta.threshold.detach().cpu().double().numpy() * SCALE)
+    if thresholds.size != 1 or thresholds[0] != round(thresholds[0]) or thresholds[0] < 1:
+        raise ExportError(
+            f"block '{position}': its sigma-delta threshold is {thresholds[0] / SCALE:g} (learned "
+            "or one a channel), and its forward pass uses it unrounded. NetX stores one number in "
+            f"units of 1/{SCALE}, at least 1: round neuron.delta.threshold to it."
+        )
+    _, bias = _normalization(position, neuron.norm, neuron, channels, may_scale=False)
+    if neuron.bias_is_set:
+        own = whole(position, "bias", neuron.bias, SCALE).reshape(-1)
+        if own.size not in (1, channels):
+            own = _one_a_channel(position, own, channels)
+        bias = np.broadcast_to(own if bias is None else own + bias, (channels,)).astype(np.int32)
+    exported = SigmaDeltaNeuron(vth_mantissa=int(thresholds[0]))
+    return ExportedNeuron(neuron=exported, bias=bias, bias_imag=None)
+
+
+def _one_a_channel(position: str, bias: IntArray, channels: int) -> IntArray:
+    by_channel = bias.reshape(channels, -1)
+    if bool(np.any(by_channel != by_channel[:, :1])):
+        raise ExportError(
+            f"block '{position}': its bias differs within a channel; NetX stores one a channel."
+        )
+    return by_channel[:, 0]
+
+
+def _normalization(
+    position: str, norm: Any, neuron: Any, channels: int, *, may_scale: bool
+) -> tuple[int, IntArray | None]:
+    """Return the power of two that a normalization divides by, and the bias it adds.
+
+    Source: ``slayer/neuron/norm.py``. In evaluation it subtracts the quantized running mean;
+    WgtScaleBatchNorm then divides by a power of two, clamped in the forward pass but not by
+    lava-dl's exporter.
+    """
+    if norm is None:
+        return 0, None
+    kind = type(norm).__name__
+    scaled = kind == "WgtScaleBatchNorm"
+    if kind != "MeanOnlyBatchNorm" and not (scaled and may_scale):
+        raise ExportError(
+            f"block '{position}': normalization {kind} cannot be exported exactly. "
+            "Use slayer.neuron.norm.MeanOnlyBatchNorm or none."
+        )
+    exponent = 0
+    if scaled:
+        exponent = round(float(np.log2(norm.std(norm.running_var.detach()).item())))
+        if abs(exponent) > CURRENT_EXPONENT_LIMIT:
+            raise ExportError(
+                f"block '{position}': its normalization divides by 2**{exponent}; NetX readers "
+                f"take 2**{CURRENT_EXPONENT_LIMIT} at most. Use weight_exp_bits="
+                f"{CURRENT_EXPONENT_LIMIT}, the default."
+            )
+    mean = norm.pre_hook_fx(norm.running_mean.detach())
+    bias = -whole(position, "the mean of the normalization", mean, int(neuron.scale))
+    return exponent, np.broadcast_to(bias.reshape(-1), (channels,)).astype(np.int32)

@@ -1,0 +1,121 @@
+"""The whole numbers that a SLAYER block multiplies with in its forward pass.
+
+They are computed the way the forward pass computes them, on copies: nothing of the model changes.
+"""
+# SLAYER has no type information and torch's is partial; numbers leave this module typed.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportPrivateUsage=false
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .arrays import IntArray
+from .errors import ExportError
+
+
+def quantized_weights(position: str, block: Any, synapse: Any) -> tuple[IntArray, IntArray | None]:
+    """Return the weights of a synapse, and the imaginary ones of a complex synapse.
+
+    Parameters
+    ----------
+    position : str
+        Name of the block, for errors.
+    block : SLAYER block
+        Gives mask and scale.
+    synapse : SLAYER synapse
+        Dense, convolution, pooling, ...
+
+    Returns
+    -------
+    real, imag : int32 array
+        Torch's axes without the last, SLAYER's time axis of size 1.
+    """
+    if getattr(synapse, "complex", False):
+        return (
+            _quantized(position, block, synapse.real),
+            _quantized(position, block, synapse.imag),
+        )
+    return _quantized(position, block, synapse), None
+
+
+def has_weight_norm(synapse: Any) -> bool:
+    """Tell whether torch normalizes a synapse's weights before each forward pass."""
+    return _normalizer(synapse) is not None
+
+
+def _quantized(position: str, block: Any, synapse: Any) -> IntArray:
+    weight = synapse.weight
+    normalizer = _normalizer(synapse)
+    if normalizer is not None:
+        # torch recomputes a normalized weight before each forward pass; `synapse.weight` itself is
+        # that of the last one and goes stale with every optimizer step. A mask, which SLAYER
+        # applies to `synapse.weight`, is overwritten by it.
+        weight = normalizer.compute_weight(synapse)
+    elif getattr(block, "mask", None) is not None:
+        weight = weight * block.mask
+    return hooked(position, "weight", synapse, weight, block.neuron.scale)[..., 0]
+
+
+def hooked(position: str, what: str, synapse: Any, weight: Any, scale: int) -> IntArray:
+    """Return a weight after the synapse's quantization."""
+    if synapse.pre_hook_fx is None:
+        raise ExportError(
+            f"block '{position}': its weights are not quantized (pre_hook_fx is None). "
+            "Use the block's default, neuron.quantize_8bit."
+        )
+    return whole(position, what, synapse.pre_hook_fx(weight.detach()), scale)
+
+
+def _normalizer(synapse: Any) -> Any:
+    for hook in synapse._forward_pre_hooks.values():
+        if type(hook).__name__ == "WeightNorm":
+            return hook
+    return None
+
+
+def whole(position: str, what: str, values: Any, scale: int) -> IntArray:
+    """Return values in units of 1/scale, or raise `ExportError` when they are not whole."""
+    scaled = values.detach().cpu().double().numpy() * float(scale)
+    rounded = np.round(scaled)
+    if not np.array_equal(scaled, rounded):
+        worst = float(scaled.reshape(-1)[int(np.argmax(np.abs(scaled - rounded)))])
+        raise ExportError(
+            f"block '{position}': {what} times the neuron scale {scale} is {worst:g}, not a "
+            "whole number, so it is not quantized as NetX needs it."
+        )
+    return rounded.astype(np.int32)
+
+
+def quantized_parameter(position: str, what: str, parameter: Any, least: int = 0) -> IntArray:
+    """Return a decay, of 4096, rounded half to even as SLAYER's forward pass does.
+
+    Source: ``slayer/utils/quantize.py``. Where it is learned, the forward pass clamps it first.
+    """
+    values = parameter.detach().cpu().double().numpy().reshape(-1)
+    if parameter.requires_grad:
+        values = np.clip(values, least, 4096)
+    decay = np.round(values).astype(np.int32)
+    if decay.min() < 0 or decay.max() > 4096:
+        raise ExportError(
+            f"block '{position}': {what} {int(decay.min())} to {int(decay.max())} lies outside 0 "
+            "to 4096, the part of the state that a step can take."
+        )
+    return decay.reshape(()) if decay.size == 1 else decay
+
+
+def delay_of(position: str, block: Any, channels: int) -> IntArray | None:
+    """Return the axonal delays of a block, rounded down and clamped as its forward pass does."""
+    if block.delay is None:
+        return None
+    if not block.delay.init:
+        raise ExportError(
+            f"block '{position}': its delays are drawn in the first forward pass, which replaces "
+            "any that were set before. Make one before exporting, or set block.delay.init = True."
+        )
+    steps = np.floor(block.delay.delay.detach().cpu().double().numpy()).reshape(-1)
+    limit = block.delay.max_delay
+    clamped = np.clip(steps, 0, limit if limit is not None else None)
+    return np.broadcast_to(clamped, (channels,)).astype(np.int32)

@@ -1,0 +1,68 @@
+"""What SLAYER's forward pass does that nothing else does: said when a model is exported."""
+# SLAYER has no type information.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from typing import Any
+
+from .arrays import Shape
+from .slayer_blocks import BlockKind, block_kind, neuron_family
+from .slayer_numbers import has_weight_norm
+
+# From here on the 0.01 that SLAYER adds to the threshold, to make its comparison strict, is lost in
+# float32: threshold * 4096 >= 2**18.
+NON_STRICT_THRESHOLD = 4096
+
+
+def block_warnings(position: str, block: Any, shape: Shape) -> list[str]:
+    """Return a sentence for each way in which a block's forward pass differs from its export.
+
+    Parameters
+    ----------
+    position : str
+        Name of the block.
+    block : SLAYER block
+        The block.
+    shape : tuple of int
+        What goes out.
+    """
+    warnings: list[str] = []
+    neuron, kind = getattr(block, "neuron", None), block_kind(block)
+    if neuron is None:
+        return warnings
+    if (
+        neuron_family(neuron) == "cuba"
+        and kind is not BlockKind.AFFINE
+        and int(neuron.v_th_mant) >= NON_STRICT_THRESHOLD
+    ):
+        warnings.append(
+            f"block '{position}': threshold {int(neuron.v_th_mant)} is {NON_STRICT_THRESHOLD} or "
+            "more; there SLAYER fires when the voltage equals the threshold, Lava only above it."
+        )
+    if len(shape) == 3 and not neuron.shared_param:
+        warnings.append(
+            f"block '{position}': parameters one a channel; on the CPU SLAYER lays them along the "
+            "width of an image instead of its channels, so its forward pass there differs."
+        )
+    if neuron.persistent_state and kind not in (BlockKind.RECURRENT, BlockKind.KWTA):
+        warnings.append(
+            f"block '{position}': SLAYER keeps its states from one forward pass to the next "
+            "(persistent_state); an exported network starts every sample at rest."
+        )
+    if getattr(block, "mask", None) is not None and has_weight_norm(_real(block.synapse)):
+        warnings.append(
+            f"block '{position}': its mask does not act, since weight normalization overwrites the "
+            "masked weights; exported without it, as SLAYER's forward pass computes."
+        )
+    if kind is BlockKind.RECURRENT and has_weight_norm(block.recurrent_synapse):
+        warnings.append(
+            f"block '{position}': the weight normalization of its recurrent synapse never acts in "
+            "SLAYER's forward pass; exported are the weights that it uses."
+        )
+    return warnings
+
+
+def _real(synapse: Any) -> Any:
+    return synapse.real if synapse.complex else synapse
