@@ -28,6 +28,7 @@ from .slayer_layers import (
     recurrent_layer,
     winner_take_all_layer,
 )
+from .slayer_neurons import check_power_of_two
 from .slayer_warnings import block_warnings
 from .writer import write_netx
 
@@ -75,6 +76,8 @@ def network_from_slayer(module: Any, input_shape: Shape | None = None) -> Networ
         # tells readers the size of the image, which NetX does not store with the convolution
         layers.append(InputLayer(name="layer0", shape=input_shape))
     for place, (position, block) in enumerate(blocks):
+        if getattr(block, "neuron", None) is not None:
+            check_power_of_two(position, int(block.neuron.scale))
         _check_place(position, block, is_first=place == 0, is_last=place == len(blocks) - 1)
         layers += _layers(len(layers), position, block, shape)
         shape = _image_shape(layers[-1])

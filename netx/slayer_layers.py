@@ -215,8 +215,8 @@ def winner_take_all_layer(name: str, position: str, block: Any) -> RecurrentLaye
         if isinstance(exported.neuron, CubaNeuron):
             raise ExportError(
                 f"block '{position}': its offset of {constant / scale:g} enters before the "
-                "current, where NetX has no bias for CUBA neurons. Use a threshold small enough for it to "
-                "round to 0, or ALIF neurons."
+                "current, where NetX has no bias for CUBA neurons. Use a threshold small enough "
+                "for it to round to 0, or ALIF neurons."
             )
         bias = np.full(n_out, constant, dtype=np.int32) + (0 if bias is None else bias)
     return RecurrentLayer(

@@ -63,14 +63,8 @@ def exported_neuron(position: str, block: Any, channels: int) -> ExportedNeuron:
     """
     neuron = block.neuron
     family = neuron_family(neuron)
-    scale = int(neuron.scale)
-    if scale < 1 or scale & (scale - 1):
-        raise ExportError(
-            f"block '{position}': neuron scale {scale} is not a power of two; SLAYER's own "
-            "arithmetic is not exact with it. Use 64, the default."
-        )
     if getattr(neuron, "graded_spike", False) and family != "sigma_delta":
-        check_scale(position, scale, "graded spikes")
+        check_scale(position, int(neuron.scale), "graded spikes")
     if any(hasattr(neuron, f"{name}_min") for name in ("current_decay", "period", "decay")):
         raise ExportError(
             f"block '{position}': its decays, one a channel, are drawn in the first forward pass. "
@@ -85,6 +79,15 @@ def exported_neuron(position: str, block: Any, channels: int) -> ExportedNeuron:
             return _sigma_delta(position, neuron, channels)
         case _:
             raise ExportError(f"block '{position}': neuron '{family}' is not one of SLAYER's.")
+
+
+def check_power_of_two(position: str, scale: int) -> None:
+    """Raise `ExportError` for a neuron scale with which SLAYER's own arithmetic is not exact."""
+    if scale < 1 or scale & (scale - 1):
+        raise ExportError(
+            f"block '{position}': neuron scale {scale} is not a power of two; SLAYER's own "
+            "arithmetic is not exact with it. Use 64, the default."
+        )
 
 
 def check_scale(position: str, scale: int, what: str) -> None:

@@ -46,7 +46,7 @@ def in_a_row(*modules: Any) -> Any:
 def unknown(position: str, kind: str) -> str:
     return (
         f"block '{position}' is a {kind}, which cannot be exported. Exported are "
-        "slayer.block.cuba.Dense, Conv, Flatten and Input (without neuron)."
+        "the blocks of slayer.block and containers of them."
     )
 
 
@@ -58,27 +58,10 @@ class Own(torch.nn.Module):
     ("make", "position", "kind"),
     [
         (lambda: torch.nn.Linear(3, 2), "1", "torch.nn.modules.linear.Linear"),
-        (lambda: torch.nn.Dropout(), "1", "torch.nn.modules.dropout.Dropout"),
         (
             lambda: in_a_row(dense(2, 2), in_a_row(torch.nn.ReLU())),
             "1.1.0",
             "torch.nn.modules.activation.ReLU",
-        ),
-        (lambda: cuba.Pool(dict(NEURON), 2), "1", "lava.lib.dl.slayer.block.cuba.Pool"),
-        (lambda: cuba.ConvT(dict(NEURON), 1, 1, 2), "1", "lava.lib.dl.slayer.block.cuba.ConvT"),
-        (lambda: cuba.Unpool(dict(NEURON), 2), "1", "lava.lib.dl.slayer.block.cuba.Unpool"),
-        (lambda: cuba.Average(2), "1", "lava.lib.dl.slayer.block.cuba.Average"),
-        (lambda: cuba.Affine(dict(NEURON), 3, 2), "1", "lava.lib.dl.slayer.block.cuba.Affine"),
-        (
-            lambda: cuba.Recurrent(dict(NEURON), 3, 2),
-            "1",
-            "lava.lib.dl.slayer.block.cuba.Recurrent",
-        ),
-        (lambda: cuba.KWTA(dict(NEURON), 3, 3, 1), "1", "lava.lib.dl.slayer.block.cuba.KWTA"),
-        (
-            lambda: slayer.block.sigma_delta.Output(dict(SDNN), 3, 2),
-            "1",
-            "lava.lib.dl.slayer.block.sigma_delta.Output",
         ),
     ],
 )
@@ -102,19 +85,121 @@ def test_an_empty_container_is_refused() -> None:
     )
 
 
+def test_idle_modules_are_passed_over() -> None:
+    model = in_a_row(dense(), torch.nn.Dropout(), torch.nn.Identity(), dense(2, 2))
+    assert [x.name for x in network_from_slayer(model).layers] == ["layer0", "layer1"]
+
+
+def test_time_decimation_is_refused() -> None:
+    model = in_a_row(dense(), slayer.block.alif.TimeDecimation(4))
+    assert sentence(ExportError, network_from_slayer, model) == (
+        "block '1': a TimeDecimation block changes the length of a step, which neither NetX nor the "
+        "chip can. Decimate the input, or average what was recorded."
+    )
+
+
 @pytest.mark.parametrize(
-    ("make", "neuron"),
+    ("make", "name"),
     [
-        (lambda: slayer.block.sigma_delta.Dense(dict(SDNN), 2, 2), "sigma_delta"),
-        (lambda: slayer.block.sigma_delta.Input(dict(SDNN)), "sigma_delta"),
-        (lambda: slayer.block.rf.Dense(dict(RF), 2, 2), "rf"),
-        (lambda: slayer.block.rf_iz.Dense(dict(RF), 2, 2), "rf_iz"),
+        (lambda: slayer.block.rf.Recurrent(dict(RF), 3, 2), "Recurrent"),
+        (lambda: slayer.block.rf_iz.KWTA(dict(RF), 3, 3, 1), "KWTA"),
     ],
 )
-def test_neurons_that_are_not_cuba_are_refused(make: Callable[[], Any], neuron: str) -> None:
-    assert sentence(ExportError, network_from_slayer, in_a_row(dense(), make())) == (
-        f"block '1': neuron lava.lib.dl.slayer.neuron.{neuron}.Neuron cannot be exported by this "
-        "version. Exported are CUBA neurons."
+def test_recurrent_blocks_of_complex_neurons_are_refused(
+    make: Callable[[], Any], name: str
+) -> None:
+    assert sentence(ExportError, network_from_slayer, in_a_row(make())) == (
+        f"block '0': a {name} block of complex neurons cannot run in SLAYER, nor be stored in NetX."
+    )
+
+
+def test_an_input_block_of_complex_neurons_is_refused() -> None:
+    model = in_a_row(slayer.block.rf.Input(dict(RF)))
+    assert sentence(ExportError, network_from_slayer, model, (3,)) == (
+        "block '0': an Input block of rf neurons cannot run in SLAYER: they take complex input. "
+        "Start with a Dense or Conv block."
+    )
+
+
+def test_only_the_last_block_may_give_voltages_or_sums() -> None:
+    for block in (
+        cuba.Affine(dict(NEURON), 3, 2),
+        slayer.block.sigma_delta.Output(dict(SDNN), 3, 2),
+    ):
+        assert sentence(ExportError, network_from_slayer, in_a_row(block, dense(2, 2))) == (
+            "block '0': its output is a voltage or a sum, which no later layer can take on a chip. "
+            "Only the last block can be one of these."
+        )
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        (
+            {"activation": torch.tanh},
+            "activation 'tanh'; Lava and the chip have 'relu' only. Train with "
+            "torch.nn.functional.relu.",
+        ),
+        (
+            {"cum_error": True},
+            "cum_error=True has no model in Lava, and NetX cannot state it. Train with "
+            "cum_error=False.",
+        ),
+        (
+            {"scale": 128},
+            "sigma-delta neurons with neuron scale 128; NetX does not store the scale, and readers "
+            "take 64. Use 64.",
+        ),
+    ],
+)
+def test_sigma_delta_neurons_that_lava_lacks_are_refused(
+    changes: dict[str, Any], found: str
+) -> None:
+    model = in_a_row(slayer.block.sigma_delta.Dense({**SDNN, **changes}, 2, 2))
+    assert sentence(ExportError, network_from_slayer, model) == f"block '0': {found}"
+
+
+@pytest.mark.parametrize("threshold", [0.107, 1 / 4096])
+def test_sigma_delta_thresholds_between_what_netx_states_are_refused(threshold: float) -> None:
+    block = slayer.block.sigma_delta.Dense(dict(SDNN), 2, 2)
+    block.neuron.delta.threshold.data[:] = threshold
+    assert sentence(ExportError, network_from_slayer, in_a_row(block)) == (
+        f"block '0': its sigma-delta threshold is {threshold:g} (learned or one a channel), and its "
+        "forward pass uses it unrounded. NetX stores one number in units of 1/64, at least 1: round "
+        "neuron.delta.threshold to it."
+    )
+
+
+def test_scales_that_are_no_power_of_two_are_refused() -> None:
+    model = in_a_row(cuba.Dense({**NEURON, "scale": 100}, 3, 2))
+    assert sentence(ExportError, network_from_slayer, model) == (
+        "block '0': neuron scale 100 is not a power of two; SLAYER's own arithmetic is not exact "
+        "with it. Use 64, the default."
+    )
+
+
+def test_graded_spikes_need_the_scale_that_readers_take() -> None:
+    model = in_a_row(cuba.Dense({**NEURON, "scale": 16, "graded_spike": True}, 3, 2))
+    assert sentence(ExportError, network_from_slayer, model) == (
+        "block '0': graded spikes with neuron scale 16; NetX does not store the scale, and readers "
+        "take 64. Use 64."
+    )
+
+
+def test_decays_out_of_range_are_refused() -> None:
+    block = dense()
+    block.neuron.voltage_decay.data[:] = -3.0  # not learned, so the forward pass takes it so
+    assert sentence(ExportError, network_from_slayer, in_a_row(block)) == (
+        "block '0': voltage decay -3 to -3 lies outside 0 to 4096, the part of the state that a "
+        "step can take."
+    )
+
+
+def test_a_winner_take_all_offset_before_the_current_is_refused() -> None:
+    high = {**NEURON, "threshold": 4.0}
+    assert sentence(ExportError, network_from_slayer, cuba.KWTA(high, 8, 8, 1)) == (
+        "block '0': its offset of 0.0625 enters before the current, where NetX has no bias for CUBA "
+        "neurons. Use a threshold small enough for it to round to 0, or ALIF neurons."
     )
 
 
@@ -149,10 +234,10 @@ def test_weights_on_another_grid_are_refused() -> None:
     )
 
 
-def test_an_input_block_with_neurons_is_refused() -> None:
-    model = in_a_row(cuba.Input(dict(NEURON)), dense())
+def test_an_input_block_in_the_middle_is_refused() -> None:
+    model = in_a_row(dense(), cuba.Input(dict(NEURON)))
     assert sentence(ExportError, network_from_slayer, model, (3,)) == (
-        "block '0': an Input block with a neuron cannot be exported."
+        "block '1': an Input block stands in the middle of the model."
     )
 
 
@@ -169,7 +254,7 @@ def test_a_convolution_needs_the_shape() -> None:
         "block '0': give input_shape=(C, H, W)."
     )
     assert sentence(ExportError, network_from_slayer, model, (9,)) == (
-        "block '0': a convolution cannot follow shape (9,)."
+        "block '0': takes images, but shape (9,) comes in."
     )
 
 
@@ -182,37 +267,64 @@ def test_a_first_flatten_block_needs_the_shape() -> None:
 def test_a_convolution_after_a_dense_block_is_refused() -> None:
     model = in_a_row(dense(), cuba.Conv(dict(NEURON), 1, 2, 2))
     assert sentence(ExportError, network_from_slayer, model) == (
-        "block '1': a convolution cannot follow shape (2,)."
+        "block '1': takes images, but shape (2,) comes in."
     )
 
 
-def test_a_dense_block_over_images_is_refused() -> None:
+def test_dense_blocks_over_other_images_are_refused() -> None:
     block = cuba.Dense(dict(NEURON), (4, 3, 2), 5)
-    assert sentence(ExportError, network_from_slayer, in_a_row(block)) == (
-        "block '0': a Dense block over (W, H, C) inputs cannot be exported. "
-        "Put a Flatten block before it."
+    assert sentence(ExportError, network_from_slayer, in_a_row(block), (2, 4, 3)) == (
+        "block '0': takes images of (2, 3, 4), but (2, 4, 3) comes in."
+    )
+    assert sentence(ExportError, network_from_slayer, in_a_row(dense(24)), (2, 3, 4)) == (
+        "block '0': takes 24 inputs, but an image (2, 3, 4) comes in. Put a Flatten block before it."
+    )
+
+
+def test_groups_that_are_not_equal_are_refused() -> None:
+    assert sentence(ExportError, network_from_slayer, in_a_row(dense(3, 5), cuba.Average(2))) == (
+        "block '1': cannot make 2 equal groups of 5 neurons."
+    )
+
+
+def test_poolings_that_slayer_cannot_cut_are_refused() -> None:
+    model = in_a_row(cuba.Unpool(dict(NEURON), (3, 2), stride=2))
+    assert sentence(ExportError, network_from_slayer, model, (2, 16, 16)) == (
+        "block '0': makes of (2, 16, 16) an image whose 65 rows cannot be cut into 2 channels."
     )
 
 
 def test_delays_not_drawn_yet_are_refused() -> None:
     assert sentence(ExportError, network_from_slayer, in_a_row(dense(delay=True))) == (
-        "block '0': its delays are drawn in the first forward pass. Make one before exporting."
+        "block '0': its delays are drawn in the first forward pass, which replaces any that were "
+        "set before. Make one before exporting, or set block.delay.init = True."
     )
 
 
 def test_decays_not_drawn_yet_are_refused() -> None:
     block = cuba.Dense({**NEURON, "shared_param": False}, 3, 2)
     assert sentence(ExportError, network_from_slayer, in_a_row(block)) == (
-        "block '0': its decays, one a channel, are drawn in the first forward pass. Make one, or "
-        "load a state dict, before exporting."
+        "block '0': its decays, one a channel, are drawn in the first forward pass. Make one before "
+        "exporting."
     )
 
 
-def test_normalization_with_variance_is_refused() -> None:
-    norm = {**NEURON, "norm": slayer.neuron.norm.WgtScaleBatchNorm}
-    assert sentence(ExportError, network_from_slayer, in_a_row(cuba.Dense(norm, 3, 2))) == (
+def test_normalization_with_variance_is_refused_where_no_register_divides() -> None:
+    norm = {**RF, "norm": slayer.neuron.norm.WgtScaleBatchNorm}
+    model = in_a_row(slayer.block.rf.Dense(norm, 3, 2))
+    assert sentence(ExportError, network_from_slayer, model) == (
         "block '0': normalization WgtScaleBatchNorm cannot be exported exactly. "
         "Use slayer.neuron.norm.MeanOnlyBatchNorm or none."
+    )
+
+
+def test_normalization_by_more_than_readers_take_is_refused() -> None:
+    norm = {**NEURON, "norm": lambda: slayer.neuron.norm.WgtScaleBatchNorm(weight_exp_bits=5)}
+    block = cuba.Dense(norm, 3, 2)
+    block.neuron.norm.running_var[:] = 1e6
+    assert sentence(ExportError, network_from_slayer, in_a_row(block)) == (
+        "block '0': its normalization divides by 2**5; NetX readers take 2**3 at most. Use "
+        "weight_exp_bits=3, the default."
     )
 
 

@@ -128,7 +128,8 @@ def test_the_network_of_the_demo() -> None:
 
 
 def test_from_threshold_4096_on_slayer_fires_at_equality_and_lava_does_not() -> None:
-    # SLAYER adds 0.01 to the threshold, which float32 loses from here on. The compiler warns.
+    # SLAYER adds 0.01 to the threshold, which float32 loses from here on. Exporter and compiler
+    # warn.
     always = {"threshold": 64.0, "current_decay": 1.0, "voltage_decay": 0.0}
     block = slayer.block.cuba.Dense(always, 1, 1)
     module = torch.nn.Sequential(block)
@@ -140,6 +141,10 @@ def test_from_threshold_4096_on_slayer_fires_at_equality_and_lava_does_not() -> 
     assert trained.spikes.step.tolist() == [31]
     assert lava.spikes.step.tolist() == [32]
     assert network.warnings == (
+        (
+            "block '0': threshold 4096 is 4096 or more; there SLAYER fires when the voltage equals "
+            "the threshold, Lava only above it."
+        ),
         (
             "layer0: threshold 4096 is 4096 or more; there SLAYER fires when the voltage equals "
             "the threshold, Lava only above it."
