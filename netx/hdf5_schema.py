@@ -19,8 +19,8 @@ NetX                    here
 
 Four datasets are ours. Readers of NetX take the datasets they know by name, so they do no harm
 there: ``delayShift`` (whether SLAYER returned the layer's output a step late), ``bias_imag``,
-``sources`` (of a concat layer) and ``neuron/vThMant`` of 2**18 - 1 where SLAYER's Affine block
-without dynamics would have left the neuron group out.
+``sources`` (of a concat layer) and ``neuron/vThFraction`` (what lava-dl cuts off a learned
+sigma-delta threshold, of 4096).
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ SOURCES = "sources"
 
 NEURON_TYPE = "neuron/type"
 VTH_MANTISSA = "neuron/vThMant"
+VTH_FRACTION = "neuron/vThFraction"
 VTH_STEP = "neuron/vThStep"
 CURRENT_DECAY = "neuron/iDecay"
 VOLTAGE_DECAY = "neuron/vDecay"

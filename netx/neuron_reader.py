@@ -8,6 +8,7 @@ from . import hdf5_schema as schema
 from .errors import suggest
 from .fields import LayerFields
 from .neurons import (
+    VTH_FRACTIONS,
     AdaptiveResonatorNeuron,
     AlifNeuron,
     CubaNeuron,
@@ -85,11 +86,17 @@ def read_neuron(fields: LayerFields, channels: int, warnings: list[str]) -> Neur
             )
         case NeuronKind.SDNN:
             has_activation = fields.has(schema.ACTIVATION)
+            fraction = fields.optional_integer(schema.VTH_FRACTION) or 0
+            if not 0 <= fraction < VTH_FRACTIONS:
+                raise fields.error(
+                    f"{schema.VTH_FRACTION} is {fraction}; 0 to {VTH_FRACTIONS - 1} was expected."
+                )
             sigma_output = fields.flag(schema.SIGMA_OUTPUT)
             if not sigma_output:
                 fields.keep(schema.SIGMA_OUTPUT)  # not written when it is false
             return SigmaDeltaNeuron(
                 vth_mantissa=vth,
+                vth_fraction=fraction,
                 activation=fields.text(schema.ACTIVATION) if has_activation else "relu",
                 sigma_output=sigma_output,
                 message_bits=bits,

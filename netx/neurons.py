@@ -15,6 +15,7 @@ from .arrays import IntArray, check_int32, freeze_parameter
 # From this threshold on a voltage of 24 bits never fires: the layer is read by its voltage.
 # SLAYER's Affine blocks are stored so, with 2**18 - 1.
 NEVER_FIRES = 1 << 17
+VTH_FRACTIONS = 4096  # a weight unit, 2**-6, in the 2**-18 that sigma-delta neurons work in
 
 
 class NeuronKind(str, Enum):
@@ -171,6 +172,8 @@ class SigmaDeltaNeuron:
     ----------
     vth_mantissa : int
         Least change that is sent, in weight units.
+    vth_fraction : int
+        What lies between that and the next weight unit, of 4096: learned thresholds are finer.
     activation : str
         Name of the activation function; only ``'relu'`` has a model.
     sigma_output : bool
@@ -180,12 +183,15 @@ class SigmaDeltaNeuron:
     """
 
     vth_mantissa: int
+    vth_fraction: int = 0
     activation: str = "relu"
     sigma_output: bool = False
     message_bits: int | None = None
 
     def __post_init__(self) -> None:
         check_int32(self, "vth_mantissa", "message_bits")
+        if not 0 <= self.vth_fraction < VTH_FRACTIONS:
+            raise ValueError(f"vth_fraction is {self.vth_fraction}, not a part of {VTH_FRACTIONS}")
 
     @property
     def kind(self) -> NeuronKind:

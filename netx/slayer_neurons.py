@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from .arrays import IntArray
 from .errors import ExportError
 from .hdf5_schema import CURRENT_EXPONENT_LIMIT
 from .neurons import (
+    VTH_FRACTIONS,
     AdaptiveResonatorNeuron,
     AlifNeuron,
     CubaNeuron,
@@ -184,21 +186,33 @@ def _sigma_delta(position: str, neuron: Any, channels: int) -> ExportedNeuron:
             f"block '{position}': cum_error=True has no model in Lava, and NetX cannot state it. "
             "Train with cum_error=False."
         )
-    thresholds = np.unique(neuron.delta.threshold.detach().cpu().double().numpy() * SCALE)
-    if thresholds.size != 1 or thresholds[0] != round(thresholds[0]) or thresholds[0] < 1:
-        raise ExportError(
-            f"block '{position}': its sigma-delta threshold is {thresholds[0] / SCALE:g} (learned "
-            "or one a channel), and its forward pass uses it unrounded. NetX stores one number in "
-            f"units of 1/{SCALE}, at least 1: round neuron.delta.threshold to it."
-        )
     _, bias = _normalization(position, neuron.norm, neuron, channels, may_scale=False)
     if neuron.bias_is_set:
         own = whole(position, "bias", neuron.bias, SCALE).reshape(-1)
         if own.size not in (1, channels):
             own = _one_a_channel(position, own, channels)
         bias = np.broadcast_to(own if bias is None else own + bias, (channels,)).astype(np.int32)
-    exported = SigmaDeltaNeuron(vth_mantissa=int(thresholds[0]))
+    mantissa, fraction = _sigma_delta_threshold(position, neuron.delta)
+    exported = SigmaDeltaNeuron(vth_mantissa=mantissa, vth_fraction=fraction)
     return ExportedNeuron(neuron=exported, bias=bias, bias_imag=None)
+
+
+def _sigma_delta_threshold(position: str, delta: Any) -> tuple[int, int]:
+    """Return the threshold in weight units, and in 4096ths of one.
+
+    The forward pass compares with the threshold as learned, not rounded, but no smaller than
+    ``1 / delta.scale`` (``slayer/axon/delta.py``, clamp). Changes are whole in 2**-18, so a
+    threshold between two such numbers acts as the next one up.
+    """
+    thresholds = np.unique(delta.threshold.detach().cpu().double().numpy())
+    if thresholds.size != 1:
+        raise ExportError(
+            f"block '{position}': sigma-delta thresholds differ between channels "
+            f"({thresholds[0]:g} to {thresholds[-1]:g}); NetX stores one. Train with "
+            "shared_param=True."
+        )
+    fine = math.ceil(max(float(thresholds[0]), 1 / delta.scale) * SCALE * VTH_FRACTIONS)
+    return divmod(fine, VTH_FRACTIONS)
 
 
 def _one_a_channel(position: str, bias: IntArray, channels: int) -> IntArray:

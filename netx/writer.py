@@ -61,9 +61,9 @@ def write_netx(network: Network, path: str | Path) -> None:
         "format_version": schema.FORMAT_VERSION,
         "producer": PRODUCER,
     }
-    values = netx_values(network) | dict(network.extra)
+    values = netx_values(network) | dict(sorted(network.extra.items()))
     attributes |= {
-        n: v for n, v in network.extra_attributes.items() if n not in schema.OWN_ATTRIBUTES
+        n: v for n, v in sorted(network.extra_attributes.items()) if n not in schema.OWN_ATTRIBUTES
     }
     write_bytes_atomically(Path(path), tree_bytes(values, attributes))
 
@@ -72,7 +72,7 @@ def netx_values(network: Network) -> dict[str, RawValue]:
     """Return the datasets of a network's layers by full path."""
     values: dict[str, RawValue] = {}
     for index, layer in enumerate(network.layers):
-        for field, value in (_layer_values(layer) | dict(layer.extra)).items():
+        for field, value in (_layer_values(layer) | dict(sorted(layer.extra.items()))).items():
             values[f"layer/{index}/{field}"] = value
     return values
 
@@ -167,6 +167,8 @@ def _neuron_values(neuron: Neuron) -> dict[str, RawValue]:
         values[schema.MESSAGE_BITS] = _integer(neuron.message_bits)
     if isinstance(neuron, SigmaDeltaNeuron):
         values[schema.ACTIVATION] = neuron.activation
+        if neuron.vth_fraction:
+            values[schema.VTH_FRACTION] = _integer(neuron.vth_fraction)
         if neuron.sigma_output:
             # lava-dl looks only whether the dataset is there
             values[schema.SIGMA_OUTPUT] = np.array(True)

@@ -30,7 +30,7 @@ class Delta:
     output_unit = GRADED
 
     def __init__(self, neuron: SigmaDeltaNeuron, shape: tuple[int, int]) -> None:
-        self._threshold = np.int64(neuron.vth_mantissa) << WEIGHT_SHIFT
+        self._threshold = (np.int64(neuron.vth_mantissa) << WEIGHT_SHIFT) + neuron.vth_fraction
         self._activation = np.zeros(shape, dtype=np.int64)
         self._residue = np.zeros(shape, dtype=np.int64)
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lavadeploy.netx import (
     ConvLayer,
+    CubaNeuron,
     DenseLayer,
     FlattenLayer,
     InputLayer,
@@ -280,6 +281,7 @@ def test_the_threshold_is_cut_and_decays_are_rounded_half_to_even() -> None:
     }
     layer = network_from_slayer(slayer.block.cuba.Dense(neuron, 2, 1)).layers[0]
     assert isinstance(layer, DenseLayer)
+    assert isinstance(layer.neuron, CubaNeuron)
     assert layer.neuron.vth_mantissa == 80
     assert int(layer.neuron.current_decay) == 1024
     assert int(layer.neuron.voltage_decay) == 1026

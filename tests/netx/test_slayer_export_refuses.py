@@ -159,14 +159,12 @@ def test_sigma_delta_neurons_that_lava_lacks_are_refused(
     assert sentence(ExportError, network_from_slayer, model) == f"block '0': {found}"
 
 
-@pytest.mark.parametrize("threshold", [0.107, 1 / 4096])
-def test_sigma_delta_thresholds_between_what_netx_states_are_refused(threshold: float) -> None:
-    block = slayer.block.sigma_delta.Dense(dict(SDNN), 2, 2)
-    block.neuron.delta.threshold.data[:] = threshold
+def test_sigma_delta_thresholds_by_channel_are_refused() -> None:
+    block = slayer.block.sigma_delta.Dense({**SDNN, "shared_param": False}, 2, 2)
+    block.neuron.delta.threshold.data = torch.tensor([0.25, 0.5])
     assert sentence(ExportError, network_from_slayer, in_a_row(block)) == (
-        f"block '0': its sigma-delta threshold is {threshold:g} (learned or one a channel), and its "
-        "forward pass uses it unrounded. NetX stores one number in units of 1/64, at least 1: round "
-        "neuron.delta.threshold to it."
+        "block '0': sigma-delta thresholds differ between channels (0.25 to 0.5); NetX stores one. "
+        "Train with shared_param=True."
     )
 
 

@@ -57,8 +57,8 @@ def quantized(analog: NDArray[np.float32]) -> NDArray[np.int64]:
 
 def output_of(run: LayerRun, layer: Any) -> NDArray[np.float64]:
     if isinstance(layer, SynapticLayer) and is_readout(layer.neuron):
-        return run.states["voltage"] / 4096
-    return run.output * float(run.unit)
+        return run.states["voltage"].astype(np.float64) / 4096
+    return run.output.astype(np.float64) * float(run.unit)
 
 
 def assert_reference_equals_slayer(
@@ -305,6 +305,18 @@ def test_sigma_delta_from_input_to_output(tmp_path: Path) -> None:
     model[1].neuron.set_bias(torch.tensor([0.25]))
     analog = np.random.default_rng(15).uniform(-1, 1, (3, 20, 25)).astype(np.float32)
     assert_reference_equals_slayer(model, analog, tmp_path, (20,))
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1 / 4096, 0.107, 0.3333, 1.0])
+def test_learned_sigma_delta_thresholds(threshold: float, tmp_path: Path) -> None:
+    """The forward pass uses them unrounded, lava-dl exports them cut to 1/64."""
+    torch.manual_seed(18)
+    model = in_a_row(
+        block("sigma_delta", "Dense", 20, 12, **LARGE), block("sigma_delta", "Dense", 12, 8)
+    )
+    for part in model:
+        part.neuron.delta.threshold.data[:] = threshold
+    assert_reference_equals_slayer(model, spikes(3, 20, 40), tmp_path)
 
 
 @pytest.mark.parametrize("family", ["cuba", "alif", *COMPLEX])
