@@ -1,4 +1,7 @@
-"""Finding the blocks of a SLAYER model, in forward order, without importing SLAYER."""
+"""Finding the blocks of a SLAYER model, in forward order, without importing SLAYER.
+
+The blocks of ``lava.lib.dl.bootstrap`` derive from SLAYER's and are found, too.
+"""
 # SLAYER has no type information and torch's is partial.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportPrivateUsage=false
@@ -13,7 +16,7 @@ from .errors import ExportError
 
 BLOCK_MODULES = "lava.lib.dl.slayer.block."
 NEURON_MODULES = "lava.lib.dl.slayer.neuron."
-CONTAINERS = ("ModuleList", "Sequential")
+CONTAINERS = ("ModuleList", "Sequential", "SequentialNetwork")  # the last is slayer.auto's
 # do nothing to a model in evaluation mode
 IDLE = ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "Identity")
 

@@ -104,7 +104,7 @@ def slayer_outputs(module: Any, inputs: NDArray[np.float32]) -> tuple[NDArray[np
     shift = 0
     with torch.no_grad(), _at_rest(module):
         for block in blocks:
-            x = block(x)
+            x = _spiking_forward(block, x)
             shift += is_shifting(block)
             out = x.numpy().reshape(x.shape[0], -1, x.shape[-1])
             outputs.append(out[:, :, shift : shift + steps].copy())
@@ -137,6 +137,15 @@ def _at_rest(module: Any) -> Iterator[None]:
             setattr(part, name, value)
         for part, training in modes:
             part.training = training
+
+
+def _spiking_forward(block: Any, x: Any) -> Any:
+    """Call a block; those of lava-dl's bootstrap compute an artificial network unless told not to."""
+    if not type(block).__module__.startswith("lava.lib.dl.bootstrap."):
+        return block(x)
+    from lava.lib.dl.bootstrap.routine import Mode  # pyright: ignore[reportMissingImports]
+
+    return block(x, mode=Mode.SNN)
 
 
 def _has_neuron(block: Any) -> bool:

@@ -9,10 +9,12 @@ compares all outputs of all layers with SLAYER's own quantized forward pass.
 
 from __future__ import annotations
 
+import importlib
 import itertools
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ from lavadeploy.netx import (
     SynapticLayer,
     export_slayer,
     is_readout,
+    network_from_slayer,
     read_netx,
 )
 from lavadeploy.sim import LayerRun, run_network
@@ -293,6 +296,35 @@ def test_affine(dynamics: bool, tmp_path: Path) -> None:
         block("cuba", "Affine", 16, 8, dynamics=dynamics, weight_norm=True, **LARGE),
     )
     assert_reference_equals_slayer(model, spikes(4, 20, 30), tmp_path)
+
+
+def test_bootstrap_blocks(tmp_path: Path) -> None:
+    """lava-dl's bootstrap derives its blocks from SLAYER's; as artificial networks, by default."""
+    bootstrap = importlib.import_module("lava.lib.dl.bootstrap.block.cuba")
+    torch.manual_seed(19)
+    norm = NEURONS["cuba"] | {"norm": slayer.neuron.norm.MeanOnlyBatchNorm}
+    model = in_a_row(
+        bootstrap.Input(NEURONS["cuba"] | {}, weight=1.5, bias=0.3),
+        bootstrap.Dense(norm, 20, 12, weight_scale=4),
+        bootstrap.Affine(NEURONS["cuba"] | {}, 12, 5, dynamics=False),
+    )
+    model[1].neuron.norm.running_mean = torch.tensor([-0.2])
+    analog = np.random.default_rng(19).uniform(0, 1, (3, 20, 25)).astype(np.float32)
+    assert_reference_equals_slayer(model, analog, tmp_path, (20,))
+
+
+def test_slayers_own_container(tmp_path: Path) -> None:
+    sequential = importlib.import_module("lava.lib.dl.slayer.auto").SequentialNetwork
+    torch.manual_seed(20)
+    part = block("cuba", "Dense", 20, 12, **LARGE)
+    run_once(part, spikes(1, 20, 3))
+    with h5py.File(tmp_path / "dense.net", "w") as file:
+        part.export_hdf5(file.create_group("layer/0"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        model = sequential("dense.net")
+    assert_reference_equals_slayer(model.blocks, spikes(3, 20, 30), tmp_path)
+    assert len(network_from_slayer(model).layers) == 1
 
 
 def test_sigma_delta_from_input_to_output(tmp_path: Path) -> None:
