@@ -6,9 +6,10 @@ import dataclasses
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from . import hdf5_schema as schema
-from .arrays import IntArray
+from .arrays import IntArray, Shape
 from .errors import NetxFormatError, suggest
 from .fields import LayerFields
 from .hdf5_store import StoredTree, read_tree
@@ -186,20 +187,9 @@ def _read_dense(
     assert weight is not None
     fields.check_stated(schema.IN_FEATURES, (weight.shape[1],), "the weights")
     fields.check_stated(schema.OUT_FEATURES, (n_out,), "the weights")
-    bias, bias_imag, delay = _per_channel(fields, neuron, n_out)
-    delay_shift = fields.optional_flag(schema.DELAY_SHIFT)
+    common = _common(fields, shape, n_out, neuron, weight, weight_imag)
     if not recurrent:
-        return DenseLayer(
-            name=fields.name,
-            shape=shape,
-            weight=weight,
-            weight_imag=weight_imag,
-            neuron=neuron,
-            bias=bias,
-            bias_imag=bias_imag,
-            delay=delay,
-            delay_shift=delay_shift,
-        )
+        return DenseLayer(**common)
     if is_complex(neuron):
         raise fields.error(
             f"a recurrent layer of {neuron.kind.value} neurons is not known to NetX."
@@ -207,16 +197,7 @@ def _read_dense(
     weight_rec = _matrix(fields, schema.WEIGHT_REC, fields.integers(schema.WEIGHT_REC), n_out)
     if weight_rec.shape != (n_out, n_out):
         raise fields.error(f"weight_rec has shape {weight_rec.shape}; ({n_out}, {n_out}) expected.")
-    return RecurrentLayer(
-        name=fields.name,
-        shape=shape,
-        weight=weight,
-        weight_rec=weight_rec,
-        neuron=neuron,
-        bias=bias,
-        delay=delay,
-        delay_shift=delay_shift,
-    )
+    return RecurrentLayer(weight_rec=weight_rec, **common)
 
 
 def _read_conv(fields: LayerFields, warnings: list[str]) -> ConvLayer:
@@ -230,22 +211,8 @@ def _read_conv(fields: LayerFields, warnings: list[str]) -> ConvLayer:
             f"C_out = {shape[0]} and {groups} groups was expected."
         )
     _check_channels(fields, weight.shape[1] * groups, shape[0], weight)
-    bias, bias_imag, delay = _per_channel(fields, neuron, shape[0])
-    return ConvLayer(
-        name=fields.name,
-        shape=shape,
-        weight=weight,
-        weight_imag=weight_imag,
-        stride=fields.pair(schema.STRIDE, (1, 1), 1),
-        padding=fields.pair(schema.PADDING, (0, 0), 0),
-        dilation=fields.pair(schema.DILATION, (1, 1), 1),
-        groups=groups,
-        neuron=neuron,
-        bias=bias,
-        bias_imag=bias_imag,
-        delay=delay,
-        delay_shift=fields.optional_flag(schema.DELAY_SHIFT),
-    )
+    common = _common(fields, shape, shape[0], neuron, weight, weight_imag)
+    return ConvLayer(groups=groups, **_geometry(fields, (1, 1)), **common)
 
 
 def _read_conv_transpose(fields: LayerFields, warnings: list[str]) -> ConvTransposeLayer:
@@ -259,22 +226,8 @@ def _read_conv_transpose(fields: LayerFields, warnings: list[str]) -> ConvTransp
             f"C_out = {shape[0]} and {groups} groups was expected."
         )
     _check_channels(fields, weight.shape[0], shape[0], weight)
-    bias, bias_imag, delay = _per_channel(fields, neuron, shape[0])
-    return ConvTransposeLayer(
-        name=fields.name,
-        shape=shape,
-        weight=weight,
-        weight_imag=weight_imag,
-        stride=fields.pair(schema.STRIDE, (1, 1), 1),
-        padding=fields.pair(schema.PADDING, (0, 0), 0),
-        dilation=fields.pair(schema.DILATION, (1, 1), 1),
-        groups=groups,
-        neuron=neuron,
-        bias=bias,
-        bias_imag=bias_imag,
-        delay=delay,
-        delay_shift=fields.optional_flag(schema.DELAY_SHIFT),
-    )
+    common = _common(fields, shape, shape[0], neuron, weight, weight_imag)
+    return ConvTransposeLayer(groups=groups, **_geometry(fields, (1, 1)), **common)
 
 
 def _read_pool(
@@ -287,21 +240,39 @@ def _read_pool(
         raise fields.error(f"weight has shape {weight.shape}; (1, 1, height, width) was expected.")
     kernel_size = (weight.shape[2], weight.shape[3])
     fields.check_stated(schema.KERNEL_SIZE, kernel_size, "the weights")
-    bias, bias_imag, delay = _per_channel(fields, neuron, shape[0])
-    return layer(
-        name=fields.name,
-        shape=shape,
-        weight=weight,
-        weight_imag=weight_imag,
-        stride=fields.pair(schema.STRIDE, kernel_size, 1),
-        padding=fields.pair(schema.PADDING, (0, 0), 0),
-        dilation=fields.pair(schema.DILATION, (1, 1), 1),
-        neuron=neuron,
-        bias=bias,
-        bias_imag=bias_imag,
-        delay=delay,
-        delay_shift=fields.optional_flag(schema.DELAY_SHIFT),
-    )
+    common = _common(fields, shape, shape[0], neuron, weight, weight_imag)
+    return layer(**_geometry(fields, kernel_size), **common)
+
+
+def _common(
+    fields: LayerFields,
+    shape: Shape,
+    channels: int,
+    neuron: Neuron,
+    weight: IntArray,
+    weight_imag: IntArray | None,
+) -> dict[str, Any]:
+    """Return the fields of `SynapticLayer`."""
+    return {
+        "name": fields.name,
+        "shape": shape,
+        "weight": weight,
+        "weight_imag": weight_imag,
+        "neuron": neuron,
+        "bias": fields.per_channel(schema.BIAS, channels),
+        "bias_imag": fields.per_channel(schema.BIAS_IMAG, channels) if is_complex(neuron) else None,
+        "delay": fields.per_channel(schema.DELAY, channels),
+        "delay_shift": fields.optional_flag(schema.DELAY_SHIFT),
+    }
+
+
+def _geometry(fields: LayerFields, stride: tuple[int, int]) -> dict[str, Any]:
+    """Return the fields of `KernelLayer`, with a stride for files that state none."""
+    return {
+        "stride": fields.pair(schema.STRIDE, stride, 1),
+        "padding": fields.pair(schema.PADDING, (0, 0), 0),
+        "dilation": fields.pair(schema.DILATION, (1, 1), 1),
+    }
 
 
 def _read_concat(fields: LayerFields, index: int) -> ConcatLayer:
@@ -361,14 +332,3 @@ def _check_channels(fields: LayerFields, c_in: int, c_out: int, weight: IntArray
     fields.check_stated(schema.IN_CHANNELS, (c_in,), "weights and groups")
     fields.check_stated(schema.OUT_CHANNELS, (c_out,), "weights and groups")
     fields.check_stated(schema.KERNEL_SIZE, (weight.shape[2], weight.shape[3]), "the weights")
-
-
-def _per_channel(
-    fields: LayerFields, neuron: Neuron, channels: int
-) -> tuple[IntArray | None, IntArray | None, IntArray | None]:
-    """Return bias, imaginary bias and delay."""
-    return (
-        fields.per_channel(schema.BIAS, channels),
-        fields.per_channel(schema.BIAS_IMAG, channels) if is_complex(neuron) else None,
-        fields.per_channel(schema.DELAY, channels),
-    )

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,8 +22,17 @@ from .spike_log import LayerEvents, join_events, merge_events
 
 SAMPLES_AT_ONCE = 128
 # what neurons, sigma and delta units keep from one forward pass to the next (persistent_state)
-STATES = ("current_state", "voltage_state", "real_state", "imag_state", "refractory_state")
-STATES += ("pre_state", "residual_state", "error_state", "spike_state")
+STATES = (
+    "current_state",
+    "voltage_state",
+    "real_state",
+    "imag_state",
+    "refractory_state",
+    "pre_state",
+    "residual_state",
+    "error_state",
+    "spike_state",
+)
 
 
 def run_slayer(module: Any, compiled: CompiledNetwork, inputs: SpikeInput) -> RunResult:
@@ -112,7 +121,7 @@ def slayer_outputs(module: Any, inputs: NDArray[np.float32]) -> tuple[NDArray[np
 
 
 @contextmanager
-def _at_rest(module: Any) -> Iterator[None]:
+def _at_rest(module: Any) -> Generator[None]:
     """Put a module into evaluation mode with all states at rest, and back afterwards."""
     import torch
 
@@ -140,7 +149,7 @@ def _at_rest(module: Any) -> Iterator[None]:
 
 
 def _spiking_forward(block: Any, x: Any) -> Any:
-    """Call a block; those of lava-dl's bootstrap compute an artificial network unless told not to."""
+    """Call a block; those of lava-dl's bootstrap compute without spikes unless told not to."""
     if not type(block).__module__.startswith("lava.lib.dl.bootstrap."):
         return block(x)
     from lava.lib.dl.bootstrap.routine import Mode  # pyright: ignore[reportMissingImports]
