@@ -32,6 +32,8 @@ class NeuronSummary:
         Whether the threshold is out of reach, so that the voltage is what the layer says.
     vth_mantissa, vth_step : int or None
         Threshold and what a spike adds to it, in units of 1/64.
+    vth_fraction : int or None
+        Of sigma-delta neurons: what the threshold has beyond `vth_mantissa`, in 1/4096 of its unit.
     decays : mapping of str to (int, int)
         Least and largest, of 4096: parts lost in a step of ``current``, ``voltage``, ``threshold``
         and ``refractory``; of resonators also ``sin`` and ``cos`` as the file states them.
@@ -59,6 +61,7 @@ class NeuronSummary:
     is_readout: bool
     vth_mantissa: int
     vth_step: int | None
+    vth_fraction: int | None
     decays: Mapping[str, tuple[int, int]]
     time_constants_steps: Mapping[str, StepRange]
     period_steps: StepRange | None
@@ -85,6 +88,7 @@ def summarize_neuron(neuron: Neuron) -> NeuronSummary:
         is_readout=is_readout(neuron),
         vth_mantissa=neuron.vth_mantissa,
         vth_step=neuron.vth_step if is_adaptive else None,
+        vth_fraction=neuron.vth_fraction if is_sigma_delta else None,
         decays={name: (int(decay.min()), int(decay.max())) for name, decay in stated.items()},
         time_constants_steps=constants,
         period_steps=None if turning is None else period_steps(*turning),

@@ -14,9 +14,11 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from lavadeploy.netx import OptionError, Shape
 from lavadeploy.netx.atomic_write import write_bytes_atomically
@@ -31,6 +33,7 @@ InputShapeOption = Annotated[
 ]
 
 NARROW = 100  # columns of a terminal below which tables are set tightly
+LONG_WORD = 20  # columns of a cell above which it is broken, if need be
 UNLIMITED = 1 << 14  # columns of a pipe or a file, where a line stays a line
 
 _out = Console(highlight=False)
@@ -60,22 +63,28 @@ def _print(console: Console, text: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; numbers are aligned right, the first column left."""
+    """Print a table; numbers are aligned right, the first column left.
+
+    Where a terminal is too narrow, cells of several words wrap between words, and words longer than
+    `LONG_WORD` break; rich would cut off what may not wrap.
+    """
     is_narrow = _out.is_terminal and _out.width < NARROW
     padding = (0, 0) if is_narrow else (0, 1, 0, 0)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding)
     for index, column in enumerate(columns):
         is_number = index > 0 and all(_is_number(row[index]) for row in rows)
         # only words may wrap, and whatever stands last
-        may_wrap = index == len(columns) - 1 or any(" " in row[index].strip() for row in rows)
+        may_wrap = index == len(columns) - 1 or any(
+            " " in row[index].strip() or cell_len(row[index]) > LONG_WORD for row in rows
+        )
         table.add_column(
-            column,
+            Text(column),
             justify="right" if is_number else "left",
             no_wrap=not may_wrap,
             overflow="fold",
         )
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))  # not markup: "[1, 2]" is an index
     console = _out if _out.is_terminal else Console(highlight=False, width=UNLIMITED)
     console.print(table)
 
@@ -88,7 +97,8 @@ def to_json(data: Any) -> str:
 def emit(data: Any, *, as_json: bool, output: Path | None, show: Callable[[], None]) -> None:
     """Print data as JSON or by `show`, and write it to a file if one is named."""
     if output is not None:
-        write_bytes_atomically(output, (to_json(data) + "\n").encode("utf-8"))
+        # names in a file need not be UTF-8; stdout replaces what cannot be encoded, too
+        write_bytes_atomically(output, (to_json(data) + "\n").encode("utf-8", errors="replace"))
     if as_json:
         print(to_json(data))
     else:

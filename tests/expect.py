@@ -20,7 +20,7 @@ def sentence(error: type[Exception], call: Callable[..., object], *args: Any, **
 
 
 def assert_same(a: Any, b: Any, where: str = "value", *, ignore: tuple[str, ...] = ()) -> None:
-    """Two trees of dataclasses, tuples, mappings, arrays and plain values agree in types and content."""
+    """Two trees of dataclasses, tuples, mappings and arrays agree in types and content."""
     assert type(a) is type(b), f"{where}: {type(a).__name__} and {type(b).__name__}"
     if isinstance(a, np.ndarray):
         left, right = cast(NDArray[Any], a), cast(NDArray[Any], b)

@@ -1,72 +1,87 @@
-"""``lavadeploy inspect``: what is in a NetX file."""
+"""``lavadeploy inspect``: what is in a NetX file, or what changed between two."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from lavadeploy.netx import LayerSummary, read_netx, summarize_network
+from lavadeploy.netx import Network, OptionError, diff_networks, read_netx, summarize_network
 from lavadeploy.scripts.console import (
     InputShapeOption,
     JsonFileOption,
     JsonOption,
     emit,
     parse_shape,
-    print_table,
     say,
-    shape_text,
 )
+from lavadeploy.scripts.entry import EXIT_DID_NOT_HOLD
+from lavadeploy.scripts.network_tables import show_changes, show_layers
 
 
 def inspect(
     network: Annotated[Path, typer.Argument(help="A NetX file or a compiled artifact.")],
+    diff: Annotated[
+        Path | None, typer.Option(help="Another such file: show what changed from one to this.")
+    ] = None,
     input_shape: InputShapeOption = None,
     as_json: JsonOption = False,
     output: JsonFileOption = None,
 ) -> None:
-    """Show what is in a NetX file.
+    """Show what is in a NetX file, or what changed between two.
 
-    Layers, shapes (C×H×W), neurons and weight ranges.
+    Each layer's shapes, kernel, weights and neurons, with time constants in steps.
+    With --diff: exit code 1 when the networks differ.
     """
     read = read_netx(network)
-    layers = summarize_network(read, parse_shape(input_shape))
-    data = {"file": str(network), "layers": layers, "warnings": read.warnings}
-    if read.source is not None:
-        data["sha256"] = read.source.sha256
+    if diff is None:
+        _inspect(network, read, input_shape, as_json=as_json, output=output)
+        return
+    if input_shape is not None:
+        raise OptionError("--input-shape does not go with --diff: shapes are compared as stored.")
+    other = read_netx(diff)
+    changes = diff_networks(read, other)
+    data = {
+        "file": str(network),
+        "other": str(diff),
+        **_hash("sha256", read),
+        **_hash("other_sha256", other),
+        "equal": not changes,
+        "changes": changes,
+    }
 
     def show() -> None:
-        columns = ("layer", "kind", "in", "out", "weights", "range", "vth", "du", "dv", "more")
-        print_table(columns, [_row(layer) for layer in layers])
-        neurons, weights = sum(s.neurons for s in layers), sum(s.weights for s in layers)
-        say(f"{neurons} neurons, {weights} weights. Weights and thresholds in units of 1/64,")
-        say("decays du (current) and dv (voltage) in parts of 4096 a step.")
-        for warning in read.warnings:
+        if not changes:
+            say(f"No difference in {len(read.layers)} layers.")
+            return
+        show_changes(changes)
+        count = "1 difference" if len(changes) == 1 else f"{len(changes)} differences"
+        say(f"{count} from {network} to {diff}. Of an array, the first values that differ.")
+
+    emit(data, as_json=as_json, output=output, show=show)
+    if changes:
+        raise typer.Exit(EXIT_DID_NOT_HOLD)
+
+
+def _inspect(
+    path: Path, network: Network, input_shape: str | None, *, as_json: bool, output: Path | None
+) -> None:
+    layers = summarize_network(network, parse_shape(input_shape))
+    data = {
+        "file": str(path),
+        **_hash("sha256", network),
+        "layers": layers,
+        "warnings": network.warnings,
+    }
+
+    def show() -> None:
+        show_layers(layers)
+        for warning in network.warnings:
             say(f"warning: {warning}")
 
     emit(data, as_json=as_json, output=output, show=show)
 
 
-def _row(layer: LayerSummary) -> tuple[str, ...]:
-    more = ["bias"] if layer.bias else []
-    if layer.delay_max is not None:
-        more.append(f"delay ≤ {layer.delay_max}")
-    return (
-        layer.name,
-        layer.kind,
-        shape_text(layer.shape_in),
-        shape_text(layer.shape_out),
-        str(layer.weights or "-"),
-        "-" if layer.weight_min is None else f"{layer.weight_min}..{layer.weight_max}",
-        "-" if layer.vth_mantissa is None else str(layer.vth_mantissa),
-        _span(layer.current_decay),
-        _span(layer.voltage_decay),
-        ", ".join(more),
-    )
-
-
-def _span(values: tuple[int, int] | None) -> str:
-    if values is None:
-        return "-"
-    return str(values[0]) if values[0] == values[1] else f"{values[0]}..{values[1]}"
+def _hash(key: str, network: Network) -> dict[str, Any]:
+    return {} if network.source is None else {key: network.source.sha256}

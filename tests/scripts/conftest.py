@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from builders import conv, cuba, dense
+from every_kind import network_of_every_kind
 
 from lavadeploy.netx import FlattenLayer, InputLayer, Network, write_netx
 from lavadeploy.scripts import cli as command_line
@@ -127,6 +128,13 @@ def conv_net(folder: Path) -> Path:
     )
     write_netx(Network(layers=layers), folder / "conv.net")
     return Path("conv.net")
+
+
+@pytest.fixture
+def every_net(folder: Path) -> Path:
+    """``every.net``: every kind of layer and of neuron."""
+    write_netx(network_of_every_kind(), folder / "every.net")
+    return Path("every.net")
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def test_warnings_of_reader_and_compiler_are_shown_and_kept(cli: Cli, net: Path)
     shown = [line[9:] for line in found.stdout.splitlines() if line.startswith("warning: ")]
     parts = "there SLAYER fires when the voltage equals the threshold, Lava only above it."
     assert shown == [
-        "layer1: not read: neuron/tauRho.",
+        "layer1: not understood, kept as it is: neuron/tauRho.",
         f"layer1: threshold 4096 is 4096 or more; {parts}",
     ]
     assert load_artifact("net.ldc").warnings == tuple(shown)

@@ -14,50 +14,114 @@ import pytest
 from builders import conv
 from hdf5_files import edit_hdf5
 
-from lavadeploy.netx import Network, write_netx
+from lavadeploy.netx import InputLayer, Network, write_netx
 
 Cli = Callable[..., CompletedProcess[str]]
 
-CONV_ROW = [
-    "layer1",
-    "conv",
-    "2×34×34",
-    "8×32×32",
-    "144",
-    "-40..38",
-    "80",
-    "1000..1007",
-    "128",
-    "bias,",
-    "delay",
-    "≤",
-    "7",
-]
+
+def table(found: CompletedProcess[str], number: int) -> list[list[str]]:
+    """Return the cells of a table, header first; cells are two spaces apart in a pipe."""
+    blocks = re.split(r"\n +\n", found.stdout)
+    lines = [line for line in blocks[number].splitlines() if line.strip()]
+    return [re.split(r" {2,}", line.strip()) for line in lines if "─" not in line]
 
 
-def test_table_shows_each_layer_and_sentences_their_units(cli: Cli, net: Path) -> None:
+def test_tables_show_each_layer_and_sentences_their_units(cli: Cli, net: Path) -> None:
     found = cli("inspect", net)
     assert (found.returncode, found.stderr) == (0, "")
-    lines = [line.split() for line in found.stdout.splitlines() if line.strip()]
-    assert lines[0] == ["layer", "kind", "in", "out", "weights", "range", "vth", "du", "dv", "more"]
-    assert lines[2] == ["layer0", "dense", "4", "3", "12", "-2..20", "10", "4096", "4096"]
-    assert lines[3] == ["layer1", "dense", "3", "2", "6", "-4..20", "10", "4096", "4096"]
+    rows = [line.split() for line in found.stdout.splitlines() if line.strip()]
+    assert [row for row in rows if "─" not in row[0]] == [
+        ["layer", "kind", "in", "out", "neurons"],
+        ["layer0", "dense", "4", "3", "3"],
+        ["layer1", "dense", "3", "2", "2"],
+        ["layer", "weights", "range", "bits", "sparsity"],
+        ["layer0", "12", "-2..20", "5", "50.0", "%"],
+        ["layer1", "6", "-4..20", "4", "0.0", "%"],
+        ["layer", "neuron", "vth", "time", "constants", "in", "steps", "(decay", "of", "4096)"],
+        ["layer0", "CUBA", "10", "current", "0", "(4096),", "voltage", "0", "(4096)"],
+        ["layer1", "CUBA", "10", "current", "0", "(4096),", "voltage", "0", "(4096)"],
+        *(line.split() for line in found.stdout.splitlines()[-2:]),
+    ]
     assert found.stdout.endswith(
-        "\n5 neurons, 18 weights. Weights and thresholds in units of 1/64,\n"
-        "decays du (current) and dv (voltage) in parts of 4096 a step.\n"
+        "\n5 neurons, 18 weights. Weights, biases and vth in units of 1/64,\n"
+        "bits: what the weights need once their common power of two is taken out.\n"
     )
 
 
-def test_table_of_a_convolution_shows_geometry_ranges_bias_and_delays(
-    cli: Cli, conv_net: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "120")
-    lines = [line.split() for line in cli("inspect", conv_net).stdout.splitlines()]
-    assert ["layer0", "input", "2×34×34", "2×34×34", "-", "-", "-", "-", "-"] in lines
-    assert CONV_ROW in lines
-    assert ["layer2", "flatten", "8×32×32", "8192", "-", "-", "-", "-", "-"] in lines
-    assert ["layer3", "dense", "8192", "10", "81920", "2..2", "80", "1024", "128"] in lines
-    assert "8202 neurons, 82064 weights." in cli("inspect", conv_net).stdout
+def test_shapes_and_kernels_of_every_kind_of_layer(cli: Cli, every_net: Path) -> None:
+    assert table(cli("inspect", every_net), 0) == [
+        ["layer", "kind", "in (C×H×W)", "out", "neurons", "kernel (H×W)"],
+        ["layer0", "input", "2×4×4", "2×4×4", "32"],
+        ["layer1", "conv", "2×4×4", "4×2×3", "24", "3×2, stride 2×1, padding 1×0, groups 2"],
+        ["layer2", "convT", "4×2×3", "2×4×6", "48", "2×2, stride 2"],
+        ["layer3", "pool", "2×4×6", "2×2×3", "12", "2×2, stride 2"],
+        ["layer4", "unpool", "2×2×3", "2×4×6", "48", "2×2, stride 2"],
+        ["layer5", "flatten", "2×4×6", "48", "-"],
+        ["layer6", "dense", "48", "6", "6"],
+        ["layer7", "dense_rec", "6", "6", "6"],
+        ["layer8", "average", "6", "3", "-"],
+        ["layer9", "concat", "-", "9", "-", "joins layer7, layer8"],
+        ["layer10", "dense", "9", "2", "2"],
+        ["layer11", "dense", "2", "1", "1"],
+    ]
+
+
+def test_weights_of_every_kind_of_layer(cli: Cli, every_net: Path) -> None:
+    assert table(cli("inspect", every_net), 1) == [
+        ["layer", "weights", "range", "bits", "sparsity", "bias", "delay (steps)"],
+        ["layer0", "1", "64", "1", "0.0 %", "-3", "-"],
+        ["layer1", "24", "-24..22", "5", "4.2 %", "-2..4", "1..7"],
+        ["layer2", "64", "-16..8", "1", "0.0 %", "-5..2", "-"],
+        ["layer3", "8", "-2..6", "3", "62.5 %", "-", "-"],
+        ["layer4", "8", "-2..6", "3", "25.0 %", "-", "-"],
+        ["layer6", "576", "0", "0", "100.0 %", "-", "-"],
+        ["layer7", "72", "-128..35", "6", "43.1 %", "-", "-"],
+        ["layer10", "18", "1", "1", "0.0 %", "-", "-"],
+        ["layer11", "2", "-256..255", "9", "0.0 %", "-", "-"],
+    ]
+
+
+def test_every_kind_of_neuron_with_its_time_constants(cli: Cli, every_net: Path) -> None:
+    adaptive = "threshold 1.44 (2048), refractory 0 (4096)"
+    quarter = "amplitude 1.44, period 4 (sin 2048, cos 0)"
+    assert table(cli("inspect", every_net), 2)[1:] == [
+        ["layer0", "CUBA", "80", "current 3.48 (1024), voltage ∞ (0)", "16-bit messages"],
+        [
+            *("layer1", "ALIF", "80"),
+            f"current 0..∞ (0..4096), voltage 9.48 (410), {adaptive}",
+            "vth step 5, graded spikes",
+        ],
+        ["layer2", "RF_PHASE", "80", quarter],
+        [
+            *("layer3", "RF_IZHIKEVICH", "80"),
+            "amplitude 9361..∞, period 8..∞ (sin 0..2896, cos 2896..4096)",
+        ],
+        ["layer4", "ADRF_PHASE", "80", f"{quarter}, {adaptive}", "vth step 5"],
+        [
+            *("layer6", "ADRF_IZHIKEVICH", "80"),
+            (
+                "amplitude 7.84..grows, period 6.39..∞ (sin 0..3000, cos 2000..4000), "
+                "threshold 3.55..3.57 (1000..1005), refractory 273..409 (10..15)"
+            ),
+            "vth step 5",
+        ],
+        [
+            *("layer7", "LOIHI", "80", "current 3.48 (1024), voltage 31.5 (128)"),
+            "refractory delay 3, current / 2^2, no delay shift",
+        ],
+        ["layer10", "SDNN", "6.25", "activation tanh, sigma output"],
+        ["layer11", "CUBA", "262143", "current 0 (4096), voltage ∞ (0)", "never fires"],
+    ]
+
+
+def test_network_without_neurons_or_weights_is_a_table_of_shapes(cli: Cli, folder: Path) -> None:
+    write_netx(Network(layers=(InputLayer(name="layer0", shape=(2, 3, 4)),)), folder / "no.net")
+    rows = [line.split() for line in cli("inspect", "no.net").stdout.splitlines() if line.strip()]
+    assert rows[0] == ["layer", "kind", "in", "(C×H×W)", "out"]
+    assert rows[2:] == [
+        ["layer0", "input", "2×3×4", "2×3×4"],
+        *(line.split() for line in cli("inspect", "no.net").stdout.splitlines()[-2:]),
+    ]
 
 
 def test_numbers_stand_right_aligned_beside_layers_that_have_none(
@@ -73,8 +137,11 @@ def test_table_in_a_pipe_is_not_broken_at_the_width_of_a_terminal(
     cli: Cli, conv_net: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COLUMNS")
-    lines = [line.split() for line in cli("inspect", conv_net).stdout.splitlines()]
-    assert CONV_ROW in lines
+    rows = table(cli("inspect", conv_net), 2)
+    assert [
+        *("layer1", "CUBA", "80"),
+        "current 3.54..3.57 (1000..1007), voltage 31.5 (128)",
+    ] in rows
 
 
 def test_json_holds_every_figure_of_each_layer_and_the_hash(cli: Cli, net: Path) -> None:
@@ -89,18 +156,73 @@ def test_json_holds_every_figure_of_each_layer_and_the_hash(cli: Cli, net: Path)
         "kind": "dense",
         "shape_in": [3],
         "shape_out": [2],
+        "sources": None,
+        "kernel": None,
+        "stride": None,
+        "padding": None,
+        "dilation": None,
+        "groups": None,
         "neurons": 2,
         "weights": 6,
         "weight_min": -4,
         "weight_max": 20,
+        "used_bits": 4,
         "zero_weights": 0,
-        "vth_mantissa": 10,
-        "current_decay": [4096, 4096],
-        "voltage_decay": [4096, 4096],
+        "sparsity": 0.0,
+        "bias_min": None,
+        "bias_max": None,
+        "delay_min": None,
         "delay_max": None,
-        "bias": False,
+        "delay_shift": None,
+        "neuron": {
+            "kind": "CUBA",
+            "is_readout": False,
+            "vth_mantissa": 10,
+            "vth_step": None,
+            "vth_fraction": None,
+            "decays": {"current": [4096, 4096], "voltage": [4096, 4096]},
+            "time_constants_steps": {"current": [0.0, 0.0], "voltage": [0.0, 0.0]},
+            "period_steps": None,
+            "refractory_delay": 1,
+            "graded_spike": False,
+            "current_exponent": 0,
+            "activation": None,
+            "sigma_output": None,
+            "message_bits": None,
+        },
     }
     assert json.loads(Path("net.json").read_text(encoding="utf-8")) == data
+
+
+def no_such_number(name: str) -> None:
+    pytest.fail(f"JSON has no {name}")
+
+
+def test_json_of_infinite_time_constants_is_strict(cli: Cli, every_net: Path) -> None:
+    data = json.loads(cli("inspect", every_net, "--json").stdout, parse_constant=no_such_number)
+    neuron = data["layers"][1]["neuron"]
+    assert neuron["time_constants_steps"]["current"] == [0.0, None]
+    assert data["layers"][3]["neuron"]["period_steps"] == [pytest.approx(8), None]
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    "name", ["mnist/network", "oxford/network", "tinynet/tiny", "pilotnet_lif/network"]
+)
+def test_networks_trained_by_others_can_be_inspected(
+    cli: Cli, shared_data: Path, name: str
+) -> None:
+    found = cli("inspect", shared_data / "netx" / f"{name}.net")
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+@pytest.mark.shared_data
+def test_sigma_delta_network_has_thresholds_and_no_time_constants(
+    cli: Cli, shared_data: Path
+) -> None:
+    rows = table(cli("inspect", shared_data / "netx/pilotnet_sdnn/network.net"), 2)
+    assert rows[0] == ["layer", "neuron", "vth", "more"]
+    assert rows[-1] == ["layer9", "SDNN", "6", "sigma output"]
 
 
 def test_file_is_written_beside_the_human_output_too(cli: Cli, net: Path) -> None:
@@ -121,9 +243,11 @@ def test_what_is_not_understood_is_a_warning(cli: Cli, net: Path) -> None:
     edit_hdf5(net, {"layer/0/neuron/tauRho": 1, "layer/1/neuron/tauRho": 1})
     found = cli("inspect", net)
     assert (found.returncode, found.stderr) == (0, "")
-    assert found.stdout.endswith("\nwarning: layer0, layer1: not read: neuron/tauRho.\n")
+    assert found.stdout.endswith(
+        "\nwarning: layer0, layer1: not understood, kept as it is: neuron/tauRho.\n"
+    )
     warnings = json.loads(cli("inspect", net, "--json").stdout)["warnings"]
-    assert warnings == ["layer0, layer1: not read: neuron/tauRho."]
+    assert warnings == ["layer0, layer1: not understood, kept as it is: neuron/tauRho."]
 
 
 def test_input_shape_that_the_file_does_not_tell_is_asked_for(cli: Cli, folder: Path) -> None:

@@ -6,15 +6,22 @@ import fcntl
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import sys
 import termios
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from builders import dense
+from hdf5_files import edit_hdf5
 from rich.cells import cell_len
+
+from lavadeploy.netx import Network, write_netx
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -62,7 +69,6 @@ def lines(shown: str) -> list[str]:
         (120, ["profiles"]),
         (80, ["profiles", "loihi2"]),
         (120, ["profiles", "loihi2"]),
-        (80, ["inspect", "net.net"]),
         (80, ["compile", "net.net", "-o", "again.ldc"]),
         (80, ["run", "net.ldc", "--input", "test.npz", "--backend", "reference"]),
         (120, ["run", "net.ldc", "--input", "test.npz", "--backend", "reference"]),
@@ -77,12 +83,49 @@ def test_nothing_is_wider_than_the_terminal(width: int, words: list[str]) -> Non
 
 
 @pytest.mark.parametrize("width", [80, 120])
-@pytest.mark.usefixtures("conv_net")
-def test_table_of_a_convolution_breaks_and_shortens_no_word(width: int) -> None:
-    words = STYLE.sub("", on_a_terminal(width, "inspect", "conv.net")[0]).split()
-    assert {"weights", "range", "more"} <= set(words)
-    assert {"flatten", "2×34×34", "8×32×32", "81920", "-40..38", "1000..1007"} <= set(words)
-    assert [word for word in words if "…" in word] == []
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["inspect", "net.net"],
+        ["inspect", "conv.net"],
+        ["inspect", "every.net"],
+        ["inspect", "conv.net", "--diff", "net.net"],
+        ["inspect", "net.net", "--diff", "every.net"],
+    ],
+)
+def test_a_terminal_shows_every_word_that_a_pipe_gets(
+    words: list[str], width: int, net: Path, conv_net: Path, every_net: Path, entry_point: Cli
+) -> None:
+    shown = STYLE.sub("", on_a_terminal(width, *words)[0])
+    assert [line for line in lines(shown) if cell_len(line.rstrip()) > width] == []
+    # cells wrap between words, so that lines mix the words of their columns
+    assert Counter(re.sub("─+", "", shown).split()) == Counter(
+        re.sub("─+", "", entry_point(*words).stdout).split()
+    )
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_long_names_and_texts_are_broken_and_not_cut(width: int, net: Path) -> None:
+    for name, value in (("a.net", "j" * 24), ("b.net", "z" * 24)):
+        shutil.copy(net, name)
+        edit_hdf5(Path(name), {"q" * 99: value})
+    shown = on_a_terminal(width, "inspect", "a.net", "--diff", "b.net")[0]
+    assert [shown.count(letter) for letter in "qjz"] == [99, 24, 24]
+    assert max(map(cell_len, lines(STYLE.sub("", shown)))) <= width
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_widest_numbers_are_broken_and_not_cut(
+    width: int, folder: Path, entry_point: Cli
+) -> None:
+    ends = np.array([-(2**31), 2**31 - 1], dtype=np.int32)
+    layer = dense(ends.reshape(2, 1), bias=ends, delay=ends)
+    write_netx(Network(layers=(layer,)), folder / "wide.net")
+    shown = lines(on_a_terminal(width, "inspect", "wide.net")[0])
+    assert max(map(cell_len, shown)) <= width
+    piped = entry_point("inspect", "wide.net").stdout
+    assert piped.count("-2147483648..2147483647") == 3
+    assert sum(line.count("8") for line in shown) == piped.count("8")
 
 
 def test_wrapped_source_of_a_number_stays_indented(folder: Path) -> None:
