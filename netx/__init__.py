@@ -6,6 +6,8 @@ if __name__ == "netx":
 
 from .arrays import IntArray as IntArray
 from .arrays import Shape as Shape
+from .diff import Change as Change
+from .diff import diff_networks as diff_networks
 from .errors import BackendError as BackendError
 from .errors import BackendUnavailableError as BackendUnavailableError
 from .errors import ExportError as ExportError
@@ -38,6 +40,7 @@ from .layers import layer_kind as layer_kind
 from .layers import size_of as size_of
 from .network import Network as Network
 from .network import Source as Source
+from .neuron_summary import NeuronSummary as NeuronSummary
 from .neurons import NEVER_FIRES as NEVER_FIRES
 from .neurons import AdaptiveResonatorNeuron as AdaptiveResonatorNeuron
 from .neurons import AlifNeuron as AlifNeuron
@@ -55,6 +58,9 @@ from .slayer_export import export_slayer as export_slayer
 from .slayer_export import network_from_slayer as network_from_slayer
 from .summary import LayerSummary as LayerSummary
 from .summary import summarize_network as summarize_network
+from .time_constants import StepRange as StepRange
+from .value_changes import ElementChanges as ElementChanges
+from .value_changes import PlainValue as PlainValue
 from .version import PRODUCER as PRODUCER
 from .version import __version__ as __version__
 from .writer import write_netx as write_netx

@@ -92,8 +92,11 @@ def read_neuron(fields: LayerFields, channels: int, warnings: list[str]) -> Neur
                     f"{schema.VTH_FRACTION} is {fraction}; 0 to {VTH_FRACTIONS - 1} was expected."
                 )
             sigma_output = fields.flag(schema.SIGMA_OUTPUT)
+            # neither is written when it is 0
+            if not fraction:
+                fields.keep(schema.VTH_FRACTION)
             if not sigma_output:
-                fields.keep(schema.SIGMA_OUTPUT)  # not written when it is false
+                fields.keep(schema.SIGMA_OUTPUT)
             return SigmaDeltaNeuron(
                 vth_mantissa=vth,
                 vth_fraction=fraction,

@@ -22,7 +22,7 @@ class NeuronKind(str, Enum):
     """Neuron kinds, with the spelling of the file's ``neuron/type`` field."""
 
     CUBA = "CUBA"
-    LOIHI = "LOIHI"  # the same neuron, as files of lava-dl 0.2 and of the bootstrap module spell it
+    LOIHI = "LOIHI"  # the same neuron, as files of lava-dl 0.2 spell it
     ALIF = "ALIF"
     RF = "RF_PHASE"
     RF_IZ = "RF_IZHIKEVICH"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lavadeploy.compile import ChipConv, CompiledNetwork, compile_network
 from lavadeploy.hw_profiles import load_profile
-from lavadeploy.netx import ConvLayer, CubaNeuron, DenseLayer, Layer, Network, NeuronKind
+from lavadeploy.netx import ConvLayer, CubaNeuron, DenseLayer, Layer, Network, Neuron, NeuronKind
 from lavadeploy.sim import RunOptions, RunResult, SpikeInput, open_backend
 from lavadeploy.sim.synapses import correlate
 
@@ -24,7 +24,7 @@ def cuba(vth: int = 80, du: int | NDArray[Any] = 1024, dv: int | NDArray[Any] = 
 
 
 def dense(
-    weight: Any, *, name: str = "layer0", neuron: CubaNeuron | None = None, **fields: Any
+    weight: Any, *, name: str = "layer0", neuron: Neuron | None = None, **fields: Any
 ) -> DenseLayer:
     array = np.asarray(weight, dtype=np.int32)
     return DenseLayer(
@@ -37,7 +37,7 @@ def conv(
     shape: tuple[int, int, int],
     *,
     name: str = "layer0",
-    neuron: CubaNeuron | None = None,
+    neuron: Neuron | None = None,
     **fields: Any,
 ) -> ConvLayer:
     geometry: dict[str, Any] = {

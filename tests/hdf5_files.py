@@ -36,7 +36,7 @@ CONV: Mapping[str, Any] = {
 SPELLINGS: Mapping[str, Callable[[str], Any]] = {
     "fixed scalar": lambda text: np.bytes_(text),
     "fixed array of one": lambda text: np.array([text.encode()]),
-    "padded array of one": lambda text: np.array([text.encode()], dtype="S10"),
+    "padded array of one": lambda text: np.array([text.encode()], dtype="S20"),
     "variable scalar": lambda text: text,
     "variable array of one": lambda text: np.array([text], dtype=h5py.string_dtype()),
 }

@@ -97,6 +97,7 @@ def neurons(channels: int) -> st.SearchStrategy[Neuron]:
         ),
         st.builds(
             SigmaDeltaNeuron,
+            vth_fraction=st.integers(0, 4095),
             activation=TEXTS,
             sigma_output=st.booleans(),
             **common,
@@ -208,39 +209,48 @@ def networks(draw: st.DrawFn) -> Network:
 
 
 # Files need not state these.
-OPTIONAL = ("inFeatures", "outFeatures", "inChannels", "outChannels", "kernelSize", "stride")
-OPTIONAL += ("padding", "dilation", "neuron/refDelay", "neuron/gradedSpike", "neuron/activation")
+OPTIONAL = (
+    *("inFeatures", "outFeatures", "inChannels", "outChannels", "kernelSize", "stride", "padding"),
+    *("dilation", "neuron/refDelay", "neuron/gradedSpike", "neuron/activation"),
+)
 
 
 @st.composite
 def netx_files(draw: st.DrawFn) -> Mapping[str, Any]:
     """Datasets of a network as other programs state them: other types, shapes and spellings."""
     network = draw(networks())
-    values = netx_values(network) | dict(network.extra)
+    values: dict[str, RawValue] = netx_values(network) | dict(network.extra)
     for index, layer in enumerate(network.layers):
         prefix = f"layer/{index}/"
         for field in OPTIONAL:
             if f"{prefix}{field}" in values and draw(st.booleans()):
                 del values[f"{prefix}{field}"]
         if isinstance(layer, DenseLayer) and layer.weight_imag is None and draw(st.booleans()):
-            values = {n: v for n, v in values.items() if not n.startswith(f"{prefix}neuron/")}
+            for field in [name for name in values if name.startswith(f"{prefix}neuron/")]:
+                del values[field]
         elif f"{prefix}neuron/iDecay" in values:
             values[f"{prefix}neuron/weight_exp"] = np.array(draw(st.integers(-9, 9)))
         elif f"{prefix}neuron/activation" in values:
             values[f"{prefix}neuron/sigma_output"] = np.array(draw(st.booleans()))
-    return {name: _restated(draw, name, value) for name, value in values.items()}
+            values[f"{prefix}neuron/vThFraction"] = np.array(draw(st.integers(0, 2)))
+    like_lava_dl_0_2 = draw(st.booleans())
+    return {
+        name: _restated(draw, name.split("/", 2)[-1], value, like_lava_dl_0_2)
+        for name, value in values.items()
+    }
 
 
-def _restated(draw: st.DrawFn, name: str, value: RawValue) -> Any:
+def _restated(draw: st.DrawFn, field: str, value: RawValue, like_lava_dl_0_2: bool) -> Any:
     if isinstance(value, str):
-        return SPELLINGS[draw(st.sampled_from(sorted(SPELLINGS)))](value)
+        spelling = draw(st.sampled_from(sorted(SPELLINGS)))
+        return SPELLINGS[spelling if value.isascii() and value else "variable scalar"](value)
+    if field.startswith("weight") and value.ndim in (2, 4):
+        flat_or_with_time = value.reshape(-1) if value.ndim == 2 else value[..., np.newaxis]
+        return flat_or_with_time if like_lava_dl_0_2 else value
     if value.size == 1:
         return value.reshape(draw(st.sampled_from([(), (1,), (1, 1)])))
-    field = name.split("/", 2)[-1]
     if field in ("stride", "padding", "dilation") and value[0] == value[1] and draw(st.booleans()):
         return value[0]
-    if field.startswith("weight") and draw(st.booleans()):
-        return value.reshape(-1) if value.ndim == 2 else value[..., np.newaxis]
     if field.startswith(("neuron/", "bias", "delay")) and draw(st.booleans()):
         return value.reshape(-1, 1).astype(np.float64)
     return value

@@ -52,7 +52,7 @@ def example(profile: str = "loihi2") -> CompiledNetwork:
     )
     layers = (
         image,
-        dense(even_weights(rng, 5, 18), name="layer1", neuron=cuba(4096)),
+        dense(even_weights(rng, 5, 18), name="layer1", neuron=cuba(4096), delay_shift=False),
         dense(np.zeros((2, 5)), name="layer2", bias=pair),
     )
     return compiled(*layers, profile=profile)
@@ -102,6 +102,14 @@ def test_layers_keep_their_own_names(tmp_path: Path) -> None:
     ]
 
 
+def test_the_artifact_says_which_layers_are_a_step_late(tmp_path: Path) -> None:
+    saved = example()
+    save_artifact(saved, tmp_path / "a.ldc")
+    loaded = load_artifact(tmp_path / "a.ldc")
+    assert_same(loaded, saved)
+    assert [layer.delay_shift for layer in loaded.network.layers] == [True, False, True]
+
+
 def test_loaded_arrays_cannot_be_written_to(tmp_path: Path) -> None:
     save_artifact(example(), tmp_path / "a.ldc")
     loaded = load_artifact(tmp_path / "a.ldc")
@@ -136,7 +144,7 @@ def test_the_file_says_what_it_is(tmp_path: Path) -> None:
     save_artifact(example(), tmp_path / "a.ldc")
     attributes = read_tree(tmp_path / "a.ldc").attributes
     assert attributes["format"] == "lavadeploy-artifact"
-    assert attributes["format_version"] == 1
+    assert attributes["format_version"] == 2
     assert attributes["producer"] == PRODUCER
     assert json.loads(str(attributes["profile"]))["name"] == "loihi2"
     assert json.loads(str(attributes["passes"])) == ["legalize", "check", "quantize", "place"]
@@ -163,13 +171,13 @@ def test_a_plain_netx_file_is_to_be_compiled_first(tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize(("version", "shown"), [(0, "0"), (2, "2"), ("1", "1"), (None, "None")])
+@pytest.mark.parametrize(("version", "shown"), [(1, "1"), (3, "3"), ("2", "2"), (None, "None")])
 def test_another_version_is_refused(version: Any, shown: str, tmp_path: Path) -> None:
     path = tmp_path / "a.ldc"
     save_artifact(example(), path)
     edit_hdf5(path, {"@format_version": version})
     assert sentence(NetxFormatError, load_artifact, path) == (
-        f"'{path}': has artifact version {shown}; this lavadeploy reads version 1. "
+        f"'{path}': has artifact version {shown}; this lavadeploy reads version 2. "
         "Compile it again."
     )
 
@@ -211,6 +219,9 @@ DAMAGE: list[tuple[str, Mapping[str, Any]]] = [
     ("nested without end", {"@warnings": "[" * 50_000}),
     ("source missing", {"@source_sha256": None}),
     ("graded spikes", {"layer/1/neuron/gradedSpike": number(1)}),
+    ("refractory period", {"layer/1/neuron/refDelay": number(2)}),
+    ("divided current", {"layer/1/neuron/weight_exp": number(1)}),
+    ("layer of another kind", {"layer/4/type": np.array([b"average"]), "layer/4/shape": number(5)}),
     ("weights beyond registers", {"layer/3/weight": np.full((5, 18), 3e6)}),
 ]
 
@@ -232,8 +243,7 @@ def test_damage_of_the_network_is_told_in_the_readers_words(tmp_path: Path) -> N
     save_artifact(example(), path)
     edit_hdf5(path, {"layer/1/type": np.array([b"pool"])})
     assert sentence(NetxFormatError, load_artifact, path) == (
-        f"'{path}', layer1: layer kind 'pool' cannot be read by this version. "
-        "It reads input, dense, conv, flatten."
+        f"'{path}', layer1: weight has shape (2, 1, 2, 3); (1, 1, height, width) was expected."
     )
 
 

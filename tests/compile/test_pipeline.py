@@ -43,7 +43,7 @@ def test_the_source_is_remembered_and_warnings_are_joined(tmp_path: Path) -> Non
     found = compile_network(network, LOIHI2)
     assert found.source_sha256 == network.source.sha256
     assert found.warnings == (
-        "layer0: not read: extra.",
+        "layer0: not understood, kept as it is: extra.",
         (
             "layer0: threshold 4096 is 4096 or more; there SLAYER fires when the voltage equals "
             "the threshold, Lava only above it."

@@ -1,39 +1,41 @@
-"""The arrays of a network are checked, copied and frozen."""
+"""The arrays of a network are checked, copied and frozen; layers and neurons know their kind."""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 import pytest
 from builders import conv, cuba, dense
 from expect import sentence
+from netx_examples import COMPLEX, layer_of, neuron_of
 
 from lavadeploy.netx import (
+    NEVER_FIRES,
     CubaNeuron,
-    FlattenLayer,
     InputLayer,
     LayerKind,
     NeuronKind,
+    PoolLayer,
+    RecurrentLayer,
+    is_complex,
+    is_readout,
+    is_shifted,
     layer_kind,
     size_of,
 )
 
-TWO = np.array([2, 4], dtype=np.int32)
-
 
 def arrays() -> dict[str, Any]:
-    layer = dense([[2, 4], [6, 8]], neuron=cuba(du=TWO, dv=TWO), bias=TWO, delay=TWO)
-    image = conv([[[[2]]], [[[4]]]], (2, 1, 1), bias=TWO, delay=TWO)
+    """Every array of every kind of layer and neuron."""
+    owners = {kind.value: layer_of(kind, neuron_of(NeuronKind.ADRF)) for kind in LayerKind}
+    owners |= {kind.value: neuron_of(kind) for kind in NeuronKind}
     return {
-        "dense weight": layer.weight,
-        "dense bias": layer.bias,
-        "dense delay": layer.delay,
-        "conv weight": image.weight,
-        "conv bias": image.bias,
-        "conv delay": image.delay,
-        "current decay": layer.neuron.current_decay,
-        "voltage decay": layer.neuron.voltage_decay,
+        f"{kind}: {field.name}": getattr(owner, field.name)
+        for kind, owner in owners.items()
+        for field in dataclasses.fields(owner)
+        if isinstance(getattr(owner, field.name), np.ndarray)
     }
 
 
@@ -53,44 +55,97 @@ def test_the_callers_array_stays_his_own() -> None:
     assert weight.flags.writeable
 
 
+def neuron_with(decay: Any) -> CubaNeuron:
+    return CubaNeuron(vth_mantissa=1, current_decay=decay, voltage_decay=np.array(0))
+
+
 def test_weights_must_be_integers() -> None:
     assert sentence(TypeError, neuron_with, np.array(0.5)) == (
         "current_decay must be an integer array, not float64"
     )
-
-
-def neuron_with(decay: Any) -> CubaNeuron:
-    return CubaNeuron(
-        kind=NeuronKind.CUBA, vth_mantissa=1, current_decay=decay, voltage_decay=np.array(0)
+    layer = layer_of(LayerKind.RECURRENT)
+    assert sentence(TypeError, dataclasses.replace, layer, weight_rec=np.zeros((2, 2))) == (
+        "weight_rec must be an integer array, not float64"
     )
 
 
 def test_dimensions_are_checked() -> None:
     assert sentence(ValueError, neuron_with, np.zeros((1, 1), dtype=np.int32)) == (
-        "current_decay must have (0, 1) dimensions, not 2"
+        "current_decay must have 1 dimensions, not 2"
     )
     assert sentence(ValueError, dense, [[2]], bias=np.zeros((), dtype=np.int32)) == (
-        "bias must have (1,) dimensions, not 0"
+        "bias must have 1 dimensions, not 0"
     )
     assert sentence(ValueError, conv, np.zeros((1, 1, 1)), (1, 1, 1)) == (
-        "weight must have (4,) dimensions, not 3"
+        "weight must have 4 dimensions, not 3"
     )
+    pool, recurrent = layer_of(LayerKind.POOL), layer_of(LayerKind.RECURRENT)
+    assert isinstance(pool, PoolLayer)
+    assert isinstance(recurrent, RecurrentLayer)
+    flat = np.zeros(4, dtype=np.int32)
+    for layer, field, ndim in (
+        (pool, "weight_imag", 4),
+        (recurrent, "weight_rec", 2),
+        (recurrent, "weight_imag", 2),
+    ):
+        assert sentence(ValueError, dataclasses.replace, layer, **{field: flat}) == (
+            f"{field} must have {ndim} dimensions, not 1"
+        )
 
 
-def test_numbers_beyond_32_bits_do_not_wrap_in_silence() -> None:
-    for value in (2**31, -(2**31) - 1):
-        with pytest.raises((ValueError, OverflowError)):
-            neuron_with(np.array(value, dtype=np.int64))
+@pytest.mark.parametrize("value", [2**31, -(2**31) - 1])
+def test_numbers_beyond_32_bits_do_not_wrap_in_silence(value: int) -> None:
+    wide = np.array(value, dtype=np.int64)
+    assert sentence(ValueError, neuron_with, wide) == "current_decay holds numbers beyond 32 bits"
+    for owner, fields in (
+        (neuron_of(NeuronKind.ALIF), ("vth_mantissa", "vth_step", "message_bits")),
+        (neuron_of(NeuronKind.CUBA), ("vth_mantissa", "refractory_delay", "current_exponent")),
+        (neuron_of(NeuronKind.ADRF), ("vth_mantissa", "vth_step", "message_bits")),
+        (neuron_of(NeuronKind.SDNN), ("vth_mantissa", "message_bits")),
+        (layer_of(LayerKind.INPUT), ("weight", "bias")),
+    ):
+        for field in fields:
+            assert sentence(ValueError, dataclasses.replace, owner, **{field: value}) == (
+                f"{field} is {value}, beyond 32 bits"
+            )
+
+
+def test_one_value_for_one_channel_is_one_for_all() -> None:
+    assert neuron_with(np.array([7])).current_decay.shape == ()
+    assert neuron_with(np.array([7, 7])).current_decay.shape == (2,)
 
 
 def test_every_layer_knows_its_kind() -> None:
-    layers = {
-        LayerKind.INPUT: InputLayer(name="layer0", shape=(1,)),
-        LayerKind.DENSE: dense([[2]]),
-        LayerKind.CONV: conv([[[[2]]]], (1, 1, 1)),
-        LayerKind.FLATTEN: FlattenLayer(name="layer0", shape=(1,)),
-    }
-    assert {kind: layer_kind(layer) for kind, layer in layers.items()} == {k: k for k in LayerKind}
+    assert {kind: layer_kind(layer_of(kind)) for kind in LayerKind} == {k: k for k in LayerKind}
+
+
+def test_every_neuron_knows_its_kind() -> None:
+    assert {kind: neuron_of(kind).kind for kind in NeuronKind} == {k: k for k in NeuronKind}
+
+
+def test_resonators_are_complex() -> None:
+    assert tuple(kind for kind in NeuronKind if is_complex(neuron_of(kind))) == COMPLEX
+
+
+def test_a_neuron_that_cannot_fire_is_a_readout() -> None:
+    assert is_readout(cuba(NEVER_FIRES))
+    assert not is_readout(cuba(NEVER_FIRES - 1))
+    sdnn = dataclasses.replace(neuron_of(NeuronKind.SDNN), vth_mantissa=NEVER_FIRES)
+    assert not is_readout(sdnn)
+
+
+@pytest.mark.parametrize("kind", NeuronKind)
+def test_sigma_delta_output_comes_at_once_and_all_other_a_step_late(kind: NeuronKind) -> None:
+    for layer in (layer_of(LayerKind.INPUT, neuron_of(kind)), dense([[2]], neuron=neuron_of(kind))):
+        late = kind is not NeuronKind.SDNN
+        assert is_shifted(dataclasses.replace(layer, delay_shift=None)) is late
+        assert is_shifted(dataclasses.replace(layer, delay_shift=True)) is True
+        assert is_shifted(dataclasses.replace(layer, delay_shift=False)) is False
+
+
+def test_layers_without_neurons_delay_nothing() -> None:
+    assert not is_shifted(InputLayer(name="layer0", shape=(1,), delay_shift=True))
+    assert not is_shifted(layer_of(LayerKind.FLATTEN))
 
 
 @pytest.mark.parametrize(

@@ -3,25 +3,53 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from expect import sentence
-from hdf5_files import CONV, DENSE, NEURON, SPELLINGS, without, write_hdf5, write_layers
+from hdf5_files import CONV, DENSE, NEURON, SPELLINGS, write_hdf5, write_layers
 
 from lavadeploy.netx import (
+    AverageLayer,
+    ConcatLayer,
     ConvLayer,
+    ConvTransposeLayer,
     DenseLayer,
     FlattenLayer,
     InputLayer,
-    NetxFormatError,
+    KernelLayer,
+    LayerKind,
+    Network,
     NeuronKind,
+    PoolLayer,
+    RecurrentLayer,
+    UnpoolLayer,
+    layer_kind,
     read_netx,
-    summarize_network,
 )
-from lavadeploy.netx.hdf5_schema import DEFAULT_VTH_MANTISSA
+
+CONV_T: Mapping[str, Any] = {**CONV, "type": b"convT", "weight": np.arange(24).reshape(3, 2, 2, 2)}
+POOL: Mapping[str, Any] = {**CONV, "type": b"pool", "weight": [[[[64, 64, 64], [64, 64, 64]]]]}
+UNPOOL: Mapping[str, Any] = {**POOL, "type": b"unpool"}
+RECURRENT: Mapping[str, Any] = {**DENSE, "type": b"dense_rec", "weight_rec": [[2, 4], [6, 8]]}
+INPUT: Mapping[str, Any] = {"type": b"input", "shape": [2]}
+FLATTEN: Mapping[str, Any] = {"type": b"flatten", "shape": [24, 1, 1]}
+AVERAGE: Mapping[str, Any] = {"type": b"average", "shape": [12, 1, 1]}
+CONCAT: Mapping[str, Any] = {"type": b"concat", "shape": [4], "sources": [0, 0]}
+LAYERS: Mapping[LayerKind, Mapping[str, Any]] = {
+    LayerKind.INPUT: INPUT,
+    LayerKind.DENSE: DENSE,
+    LayerKind.RECURRENT: RECURRENT,
+    LayerKind.CONV: CONV,
+    LayerKind.CONV_TRANSPOSE: CONV_T,
+    LayerKind.POOL: POOL,
+    LayerKind.UNPOOL: UNPOOL,
+    LayerKind.FLATTEN: FLATTEN,
+    LayerKind.AVERAGE: AVERAGE,
+    LayerKind.CONCAT: CONCAT,
+}
 
 
 def only_layer(path: Path, layer: Any) -> Any:
@@ -41,11 +69,6 @@ def test_a_dense_layer_is_read_as_stored(tmp_path: Path) -> None:
     assert np.array_equal(layer.bias, [2, -4])
     assert np.array_equal(layer.delay, [0, 62])
     assert layer.neuron.kind is NeuronKind.CUBA
-    assert layer.neuron.vth_mantissa == 80
-    assert (layer.neuron.current_decay.shape, int(layer.neuron.current_decay)) == ((), 1024)
-    assert (layer.neuron.voltage_decay.shape, int(layer.neuron.voltage_decay)) == ((), 128)
-    assert layer.neuron.refractory_delay == 1
-    assert layer.neuron.graded_spike is False
 
 
 def test_a_convolution_is_read_as_stored(tmp_path: Path) -> None:
@@ -57,6 +80,59 @@ def test_a_convolution_is_read_as_stored(tmp_path: Path) -> None:
     assert np.array_equal(layer.weight.reshape(-1), np.arange(-8, 8, 2))
     assert (layer.stride, layer.padding, layer.dilation) == ((1, 2), (3, 4), (5, 6))
     assert (layer.groups, layer.bias, layer.delay) == (1, None, None)
+
+
+def test_a_recurrent_layer_is_read_as_stored(tmp_path: Path) -> None:
+    layer = only_layer(tmp_path, RECURRENT)
+    assert isinstance(layer, RecurrentLayer)
+    assert np.array_equal(layer.weight, [[2, -4, 6], [0, 254, -256]])
+    assert np.array_equal(layer.weight_rec, [[2, 4], [6, 8]])
+
+
+def test_a_transposed_convolution_is_read_as_stored(tmp_path: Path) -> None:
+    geometry = {"stride": [1, 2], "padding": [3, 4], "dilation": [5, 6], "inChannels": 3}
+    layer = only_layer(tmp_path, {**CONV_T, **geometry, "outChannels": 2, "delay": [1, 2]})
+    assert isinstance(layer, ConvTransposeLayer)
+    assert np.array_equal(layer.weight, np.arange(24).reshape(3, 2, 2, 2))
+    assert (layer.stride, layer.padding, layer.dilation) == ((1, 2), (3, 4), (5, 6))
+    assert (layer.groups, layer.kernel_size) == (1, (2, 2))
+    assert layer.delay is not None
+    assert np.array_equal(layer.delay, [1, 2])
+    grouped = {**CONV_T, "weight": np.zeros((4, 1, 2, 2)), "groups": 2, "inChannels": 4}
+    assert only_layer(tmp_path, grouped).groups == 2
+
+
+@pytest.mark.parametrize(("fields", "layer"), [(POOL, PoolLayer), (UNPOOL, UnpoolLayer)])
+def test_poolings_are_read_as_stored(
+    fields: Mapping[str, Any], layer: type[KernelLayer], tmp_path: Path
+) -> None:
+    read = only_layer(tmp_path, {**fields, "stride": [1, 2], "padding": 1, "kernelSize": [2, 3]})
+    assert type(read) is layer
+    assert np.array_equal(read.weight, np.full((1, 1, 2, 3), 64))
+    assert (read.stride, read.padding, read.dilation) == ((1, 2), (1, 1), (1, 1))
+    assert only_layer(tmp_path, fields).stride == (2, 3)  # SLAYER's default is the kernel's size
+
+
+def test_an_average_layer_is_read(tmp_path: Path) -> None:
+    layer = only_layer(tmp_path, AVERAGE)
+    assert isinstance(layer, AverageLayer)
+    assert layer.shape == (12, 1, 1)
+
+
+def test_a_concat_layer_names_its_sources(tmp_path: Path) -> None:
+    layers = [DENSE, DENSE, {**CONCAT, "sources": [1, 0, 1]}, {**CONCAT, "sources": 2}]
+    network = read_netx(write_layers(tmp_path / "a.net", *layers))
+    sources = [layer.sources for layer in network.layers if isinstance(layer, ConcatLayer)]
+    assert sources == [(1, 0, 1), (2,)]
+    assert network.warnings == ()
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("kind", LayerKind)
+def test_kinds_are_read_in_every_spelling(kind: LayerKind, spelling: str, tmp_path: Path) -> None:
+    fields = {**LAYERS[kind], "type": SPELLINGS[spelling](kind.value)}
+    network = read_netx(write_layers(tmp_path / "a.net", INPUT, fields))
+    assert layer_kind(network.layers[1]) is kind
 
 
 def test_geometry_has_torchs_defaults(tmp_path: Path) -> None:
@@ -83,39 +159,44 @@ def test_twelve_layers_are_read_in_the_order_of_their_numbers(tmp_path: Path) ->
     assert thresholds == list(range(100, 112))
 
 
-@pytest.mark.parametrize("spelling", SPELLINGS)
-def test_kinds_are_read_in_every_spelling(spelling: str, tmp_path: Path) -> None:
-    spell = SPELLINGS[spelling]
-    layer = only_layer(tmp_path, {**DENSE, "type": spell("dense"), "neuron/type": spell("LOIHI")})
-    assert isinstance(layer, DenseLayer)
-    assert layer.neuron.kind is NeuronKind.LOIHI
-
-
 def test_dense_weights_of_one_dimension_are_taken_row_by_row(tmp_path: Path) -> None:
-    layer = only_layer(tmp_path, {**DENSE, "weight": [2, -4, 6, 0, 254, -256]})
+    flat = {"weight": [2, -4, 6, 0, 254, -256], "weight_rec": [2, 4, 6, 8]}
+    layer = only_layer(tmp_path, {**RECURRENT, **flat})
     assert np.array_equal(layer.weight, [[2, -4, 6], [0, 254, -256]])
+    assert np.array_equal(layer.weight_rec, [[2, 4], [6, 8]])
 
 
-def test_convolution_weights_with_a_time_axis_lose_it(tmp_path: Path) -> None:
-    layer = only_layer(tmp_path, {**CONV, "weight": np.arange(8).reshape(2, 1, 2, 2, 1)})
-    assert np.array_equal(layer.weight, np.arange(8).reshape(2, 1, 2, 2))
+@pytest.mark.parametrize("kind", ["conv", "convT", "pool", "unpool"])
+def test_kernels_with_a_time_axis_lose_it(kind: str, tmp_path: Path) -> None:
+    fields = next(layer for k, layer in LAYERS.items() if k.value == kind)
+    kernel = np.array(fields["weight"])
+    layer = only_layer(tmp_path, {**fields, "weight": kernel[..., np.newaxis]})
+    assert np.array_equal(layer.weight, kernel)
+    group = {n: v for n, v in fields.items() if n != "weight"}
+    group |= {"neuron/type": b"RF_PHASE", "neuron/sinDecay": 1, "neuron/cosDecay": 2}
+    group |= {"weight/real": kernel[..., np.newaxis], "weight/imag": -kernel[..., np.newaxis]}
+    layer = read_netx(write_layers(tmp_path / "a.net", group)).layers[0]
+    assert isinstance(layer, KernelLayer)
+    assert np.array_equal(layer.weight, kernel)
+    assert layer.weight_imag is not None
+    assert np.array_equal(layer.weight_imag, -kernel)
+
+
+@pytest.mark.parametrize(("stored", "expected"), [(None, None), (0, False), ([True], True)])
+def test_a_file_may_say_whether_output_came_a_step_late(
+    stored: Any, expected: bool | None, tmp_path: Path
+) -> None:
+    field = {} if stored is None else {"delayShift": stored}
+    for layer in (DENSE, RECURRENT, CONV, CONV_T, POOL, UNPOOL, {**INPUT, **NEURON}):
+        assert only_layer(tmp_path, {**layer, **field}).delay_shift is expected
 
 
 @pytest.mark.parametrize("stored", [6, [6], [[6]], [6, 6]])
 def test_a_single_bias_or_delay_is_that_of_every_channel(stored: Any, tmp_path: Path) -> None:
-    for layer in (DENSE, CONV):
+    for layer in (DENSE, RECURRENT, CONV, CONV_T, POOL, UNPOOL):
         read = only_layer(tmp_path, {**layer, "bias": stored, "delay": stored})
         assert np.array_equal(read.bias, [6, 6])
         assert np.array_equal(read.delay, [6, 6])
-
-
-def test_decays_may_be_one_a_channel(tmp_path: Path) -> None:
-    for layer in (DENSE, CONV):
-        read = only_layer(tmp_path, {**layer, "neuron/iDecay": [[0], [4096]], "neuron/vDecay": [7]})
-        assert np.array_equal(read.neuron.current_decay, [0, 4096])
-        assert read.neuron.current_decay.shape == (2,)
-        assert read.neuron.voltage_decay.shape == ()
-        assert int(read.neuron.voltage_decay) == 7
 
 
 @pytest.mark.parametrize("shape", [[2], [2, 1, 1], [1, 1, 2]])
@@ -134,13 +215,6 @@ def test_whole_numbers_of_every_type_are_read(dtype: Any, tmp_path: Path) -> Non
 def test_the_ends_of_32_bits_are_read(tmp_path: Path) -> None:
     ends = [[-(2**31), 2**31 - 1, 0], [0, 0, 0]]
     assert np.array_equal(only_layer(tmp_path, {**DENSE, "weight": ends}).weight, ends)
-
-
-def test_refractory_delay_and_graded_spikes_are_read(tmp_path: Path) -> None:
-    neuron = {"neuron/refDelay": 5, "neuron/gradedSpike": np.True_}
-    layer = only_layer(tmp_path, {**DENSE, **neuron})
-    assert layer.neuron.refractory_delay == 5
-    assert layer.neuron.graded_spike is True
 
 
 def test_an_input_layer_only_declares_a_shape(tmp_path: Path) -> None:
@@ -165,35 +239,59 @@ def test_a_flatten_layer_is_read(tmp_path: Path) -> None:
     assert layer.shape == (12, 1, 1)
 
 
-def test_a_dense_layer_without_neurons_is_lava_dls_integrator(tmp_path: Path) -> None:
-    fields = without(DENSE, "neuron/type", "neuron/vThMant", "neuron/iDecay", "neuron/vDecay")
-    network = read_netx(write_layers(tmp_path / "f", fields))
+def test_datasets_not_understood_are_named_once_for_all_their_layers(tmp_path: Path) -> None:
+    extra = {**DENSE, "neuron/tauRho": 0.5, "alpha": 2}
+    layers = (extra, DENSE, {**extra, "alpha": 3}, {**FLATTEN, "alpha": b"text"})
+    network = read_netx(write_layers(tmp_path / "f", *layers))
+    assert network.warnings == (
+        "layer0, layer2: not understood, kept as it is: alpha, neuron/tauRho.",
+        "layer3: not understood, kept as it is: alpha.",
+    )
+    assert [sorted(layer.extra) for layer in network.layers] == [
+        ["alpha", "neuron/tauRho"],
+        [],
+        ["alpha", "neuron/tauRho"],
+        ["alpha"],
+    ]
+    assert network.layers[0].extra == {"alpha": 2, "neuron/tauRho": 0.5}
+    assert network.layers[3].extra == {"alpha": "text"}
+
+
+@pytest.mark.parametrize("kind", LayerKind)
+def test_every_layer_keeps_what_is_not_understood(kind: LayerKind, tmp_path: Path) -> None:
+    layers = (INPUT, {**LAYERS[kind], "alpha/beta": 2.5})
+    network = read_netx(write_layers(tmp_path / "f", *layers))
+    assert network.warnings == ("layer1: not understood, kept as it is: alpha/beta.",)
+    assert network.layers[1].extra == {"alpha/beta": 2.5}
+
+
+def with_file_fields(
+    path: Path, values: Mapping[str, Any], attributes: Mapping[str, Any] | None = None
+) -> Network:
+    layer = {f"layer/0/{name}": value for name, value in DENSE.items()}
+    return read_netx(write_hdf5(path / "f", {**layer, **values}, attributes))
+
+
+def test_what_stands_outside_of_layers_is_kept(tmp_path: Path) -> None:
+    values = {"simulation/Ts": 1, "simulation/tSample": 64, "note": b"mine", "layer/count": 1}
+    network = with_file_fields(tmp_path, values, {"author": "µ", "run": 3})
     assert network.warnings == (
         (
-            "layer0: no neuron group; read as lava-dl does, an integrator (iDecay 0, vDecay 4096) "
-            "with threshold 131072, which never fires."
+            "file: not understood, kept as it is: attribute author, attribute run, layer/count, "
+            "note, simulation."
         ),
     )
-    layer = network.layers[0]
-    assert isinstance(layer, DenseLayer)
-    assert layer.neuron.vth_mantissa == DEFAULT_VTH_MANTISSA == 131072
-    assert (int(layer.neuron.current_decay), int(layer.neuron.voltage_decay)) == (0, 4096)
+    expected = {"simulation/Ts": 1, "simulation/tSample": 64, "note": "mine", "layer/count": 1}
+    assert network.extra == expected
+    assert network.extra_attributes == {"author": "µ", "run": 3}
 
 
-def test_datasets_not_understood_are_named_once_for_all_their_layers(tmp_path: Path) -> None:
-    extra = {**DENSE, "neuron/tauRho": 1, "alpha": 2}
-    network = read_netx(write_layers(tmp_path / "f", extra, DENSE, extra, {**DENSE, "alpha": 1}))
+def test_attributes_that_writing_replaces_are_told(tmp_path: Path) -> None:
+    network = with_file_fields(tmp_path, {}, {"format": "theirs", "producer": "they"})
     assert network.warnings == (
-        "layer0, layer2: not read: alpha, neuron/tauRho.",
-        "layer3: not read: alpha.",
+        "file: attributes that lavadeploy writes itself are not kept: format, producer.",
     )
-
-
-def test_groups_besides_the_layers_are_passed_over(tmp_path: Path) -> None:
-    values = {f"layer/0/{name}": value for name, value in DENSE.items()}
-    network = read_netx(write_hdf5(tmp_path / "f", {**values, "simulation/Ts": 1}))
-    assert network.warnings == ()
-    assert len(network.layers) == 1
+    assert network.extra_attributes == {}
 
 
 def test_a_network_knows_where_it_came_from(tmp_path: Path) -> None:
@@ -202,57 +300,3 @@ def test_a_network_knows_where_it_came_from(tmp_path: Path) -> None:
     assert source is not None
     assert source.path == path
     assert source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-TRAINED_BY_OTHERS: dict[str, tuple[tuple[str, tuple[int, ...]], ...]] = {
-    "mnist/network.net": (("dense", (128,)), ("dense", (64,)), ("dense", (10,))),
-    "oxford/network.net": (("dense", (256,)), ("dense", (200,))),
-    "tinynet/tiny.net": (("input", (3, 16, 16)), ("conv", (24, 6, 6)), ("conv", (36, 1, 1))),
-    "pilotnet_lif/network.net": (
-        ("input", (3, 66, 200)),
-        ("conv", (24, 32, 99)),
-        ("conv", (36, 15, 49)),
-        ("conv", (48, 7, 24)),
-        ("conv", (64, 4, 22)),
-        ("conv", (64, 2, 20)),
-        ("flatten", (2560,)),
-        ("dense", (100,)),
-        ("dense", (50,)),
-        ("dense", (10,)),
-        ("dense", (1,)),
-    ),
-}
-
-
-@pytest.mark.shared_data
-@pytest.mark.parametrize("name", TRAINED_BY_OTHERS)
-def test_networks_trained_by_others_are_read(name: str, shared_data: Path) -> None:
-    rows = summarize_network(read_netx(shared_data / "netx" / name))
-    assert tuple((row.kind, row.shape_out) for row in rows) == TRAINED_BY_OTHERS[name]
-
-
-@pytest.mark.shared_data
-def test_legacy_fields_of_pilotnet_are_named(shared_data: Path) -> None:
-    assert read_netx(shared_data / "netx/pilotnet_lif/network.net").warnings == (
-        (
-            "layer0, layer1, layer2, layer3, layer4, layer5, layer7, layer8, layer9, layer10: not "
-            "read: neuron/scaleRho, neuron/tauRho, neuron/theta, neuron/wgtExp."
-        ),
-    )
-
-
-@pytest.mark.shared_data
-def test_kernels_are_those_lava_dl_tests_with(shared_data: Path) -> None:
-    layer = read_netx(shared_data / "netx/tinynet/tiny.net").layers[1]
-    assert isinstance(layer, ConvLayer)
-    kernel = np.load(shared_data / "netx/tinynet/layer1_kernel.npy")
-    assert np.array_equal(layer.weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1), kernel)
-
-
-@pytest.mark.shared_data
-def test_a_sigma_delta_network_is_refused(shared_data: Path) -> None:
-    path = shared_data / "netx/pilotnet_sdnn/network.net"
-    assert sentence(NetxFormatError, read_netx, path) == (
-        f"'{path}', layer0: neuron kind 'SDNN' cannot be read by this version. "
-        "It reads CUBA, LOIHI."
-    )

@@ -10,7 +10,7 @@ import pytest
 from expect import assert_same
 from hdf5_files import assert_holds, write_hdf5
 from hypothesis import HealthCheck, given, settings
-from netx_strategies import netx_files, networks
+from netx_strategies import networks, netx_files
 
 from lavadeploy.netx import Network, read_netx, write_netx
 
@@ -18,7 +18,7 @@ QUICK = settings(
     deadline=None,
     derandomize=True,
     database=None,
-    max_examples=250,
+    max_examples=120,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from builders import conv, dense
+from builders import conv, cuba, dense
 from expect import sentence
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from netx_examples import layer_of
 
 from lavadeploy.netx import (
+    AverageLayer,
+    ConcatLayer,
+    ConvTransposeLayer,
     FlattenLayer,
     InputLayer,
     Layer,
+    LayerKind,
     LayerShapes,
     Network,
     NetxFormatError,
+    PoolLayer,
     Shape,
     Source,
+    UnpoolLayer,
     infer_shapes,
 )
-from lavadeploy.netx.shapes import kernel_output_size
+from lavadeploy.netx.shapes import MAX_NEURONS
 
-QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=200)
-SIDES = st.integers(1, 12)
-SMALL = st.integers(1, 4)
+PATCH = np.full((1, 1, 2, 2), 64, dtype=np.int32)
 
 
 def shapes_of(*layers: Layer, input_shape: Shape | None = None) -> list[tuple[Shape, Shape]]:
@@ -43,62 +45,6 @@ def refused(*layers: Layer, input_shape: Shape | None = None) -> str:
 
 def entrance(*shape: int) -> InputLayer:
     return InputLayer(name="layer0", shape=shape)
-
-
-@QUICK
-@given(
-    side=st.tuples(SIDES, SIDES),
-    kernel=st.tuples(SMALL, SMALL),
-    stride=st.tuples(SMALL, SMALL),
-    padding=st.tuples(st.integers(0, 3), st.integers(0, 3)),
-    dilation=st.tuples(SMALL, SMALL),
-    groups=st.integers(1, 2),
-)
-def test_the_output_of_a_convolution_has_torchs_shape(
-    side: tuple[int, int],
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    padding: tuple[int, int],
-    dilation: tuple[int, int],
-    groups: int,
-) -> None:
-    torch = importlib.import_module("torch")
-    weight = np.zeros((2 * groups, 3, *kernel), dtype=np.int32)
-    geometry: dict[str, Any] = {
-        "stride": stride,
-        "padding": padding,
-        "dilation": dilation,
-        "groups": groups,
-    }
-    height, width = kernel_output_size(conv(weight, (2 * groups, 1, 1), **geometry), *side)
-    assume(height > 0 and width > 0)  # torch refuses kernels larger than the padded image
-    expected = torch.nn.functional.conv2d(
-        torch.zeros((1, 3 * groups, *side)), torch.zeros(weight.shape), **geometry
-    )
-    layer = conv(weight, (2 * groups, height, width), **geometry)
-    shape = tuple(int(n) for n in expected.shape[1:])
-    assert shapes_of(layer, input_shape=(3 * groups, *side)) == [((3 * groups, *side), shape)]
-
-
-@QUICK
-@given(
-    side=st.tuples(SIDES, SIDES),
-    kernel=st.tuples(SMALL, SMALL),
-    padding=st.tuples(st.integers(0, 3), st.integers(0, 3)),
-    dilation=st.tuples(SMALL, SMALL),
-)
-def test_stride_one_tells_the_input_shape(
-    side: tuple[int, int],
-    kernel: tuple[int, int],
-    padding: tuple[int, int],
-    dilation: tuple[int, int],
-) -> None:
-    weight = np.zeros((4, 3, *kernel), dtype=np.int32)
-    geometry: dict[str, Any] = {"padding": padding, "dilation": dilation, "groups": 2}
-    size = kernel_output_size(conv(weight, (4, 1, 1), **geometry), *side)
-    assume(min(size) > 0)
-    layer = conv(weight, (4, *size), **geometry)
-    assert shapes_of(layer) == [((6, *side), (4, *size))]
 
 
 @pytest.mark.parametrize("stride", [(1, 2), (2, 1), (2, 2)])
@@ -227,3 +173,118 @@ def test_sentences_name_the_file_when_there_is_one() -> None:
 
 def test_a_network_without_layers_is_refused() -> None:
     assert refused() == "the network has no layers."
+
+
+def pool(shape: Shape, *, name: str = "layer1", **geometry: Any) -> PoolLayer:
+    fields: dict[str, Any] = {"stride": (2, 2), "padding": (0, 0), "dilation": (1, 1)} | geometry
+    return PoolLayer(name=name, shape=shape, weight=PATCH, neuron=cuba(), **fields)
+
+
+def unpool(shape: Shape, *, name: str = "layer1", **geometry: Any) -> UnpoolLayer:
+    fields: dict[str, Any] = {"stride": (2, 2), "padding": (0, 0), "dilation": (1, 1)} | geometry
+    return UnpoolLayer(name=name, shape=shape, weight=PATCH, neuron=cuba(), **fields)
+
+
+def conv_transpose(weight: Any, shape: Shape, *, groups: int = 1) -> ConvTransposeLayer:
+    fields: dict[str, Any] = {"stride": (2, 2), "padding": (0, 0), "dilation": (1, 1)}
+    return ConvTransposeLayer(
+        name="layer1", shape=shape, weight=weight, neuron=cuba(), groups=groups, **fields
+    )
+
+
+def test_poolings_keep_the_channels() -> None:
+    layers = (entrance(3, 4, 6), pool((3, 2, 3)), unpool((3, 4, 6), name="layer2"))
+    assert shapes_of(*layers)[1:] == [((3, 4, 6), (3, 2, 3)), ((3, 2, 3), (3, 4, 6))]
+    for layer in (pool((2, 2, 3)), unpool((2, 8, 12))):
+        assert refused(layers[0], layer) == (
+            "layer1: expects (2, H, W) as input, but (3, 4, 6) comes in."
+        )
+
+
+def test_an_odd_image_is_pooled_with_empty_rows_and_columns_more() -> None:
+    assert shapes_of(entrance(2, 5, 3), pool((2, 3, 2)))[1][1] == (2, 3, 2)
+
+
+def test_a_pooling_whose_rows_cannot_be_cut_is_refused() -> None:
+    # two channels of 4 rows below each other, with a row of padding above and below: 10 rows
+    layer = pool((2, 2, 3), padding=(1, 0))
+    assert refused(entrance(2, 4, 6), layer) == (
+        "layer1: kernel (2, 2), stride (2, 2), padding (1, 0) and dilation (1, 1) make of "
+        "(2, 4, 6) an image whose 5 rows cannot be cut into 2 channels."
+    )
+
+
+def test_a_pooling_larger_than_the_image_is_refused() -> None:
+    layer = pool((1, 1, 1), dilation=(4, 1))
+    assert refused(entrance(1, 2, 2), layer) == (
+        "layer1: kernel (2, 2), stride (2, 2), padding (0, 0) and dilation (4, 1) make "
+        "(1, -1, 1) of (1, 2, 2)."
+    )
+
+
+def test_a_transposed_convolution_has_its_input_channels_first() -> None:
+    weight = np.zeros((4, 3, 2, 2), dtype=np.int32)
+    layer = conv_transpose(weight, (6, 4, 6), groups=2)
+    assert shapes_of(entrance(4, 2, 3), layer)[1] == ((4, 2, 3), (6, 4, 6))
+    assert refused(entrance(6, 2, 3), layer) == (
+        "layer1: expects (4, H, W) as input, but (6, 2, 3) comes in."
+    )
+    assert refused(entrance(4, 2, 3), conv_transpose(weight, (6, 4, 5), groups=2)) == (
+        "layer1: stores output shape (6, 4, 5), but kernel (2, 2), stride (2, 2), padding (0, 0) "
+        "and dilation (1, 1) make (6, 4, 6) of (4, 2, 3)."
+    )
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        pool((2, 2, 2), name="layer0"),
+        unpool((2, 2, 2), name="layer0"),
+        AverageLayer(name="layer0", shape=(2, 1, 1)),
+    ],
+)
+def test_no_other_first_layer_tells_the_input_shape(layer: Layer) -> None:
+    assert refused(layer) == (
+        "layer0: NetX does not store its input shape; the output shape does not tell it. Give it "
+        "(--input-shape C,H,W, or input_shape=)."
+    )
+
+
+def test_an_average_makes_equal_groups() -> None:
+    average = AverageLayer(name="layer1", shape=(3, 1, 1))
+    assert shapes_of(entrance(12), average)[1] == ((12,), (3,))
+    assert refused(entrance(13), average) == ("layer1: cannot make 3 equal groups of 13 neurons.")
+
+
+def concat(shape: Shape, *sources: int) -> ConcatLayer:
+    return ConcatLayer(name="layer2", shape=shape, sources=sources)
+
+
+def test_a_concat_layer_joins_channels_or_neurons() -> None:
+    image, kernel = entrance(1, 4, 4), np.zeros((2, 1, 1, 1))
+    same = conv(kernel, (2, 4, 4), name="layer1")
+    assert shapes_of(image, same, concat((3, 4, 4), 0, 1))[2][1] == (3, 4, 4)
+    flat = FlattenLayer(name="layer1", shape=(16, 1, 1))
+    assert shapes_of(image, flat, concat((32,), 1, 1))[2][1] == (32,)
+    assert refused(image, flat, concat((32,), 0, 1)) == (
+        "layer2: joins layers of different sizes: [(1, 4, 4), (16,)]."
+    )
+    assert refused(image, same, concat((2, 4, 4), 0, 1)) == (
+        "layer2: stores output shape (2, 4, 4), but makes (3, 4, 4)."
+    )
+
+
+def test_a_recurrent_layer_takes_what_a_dense_layer_does() -> None:
+    layer = layer_of(LayerKind.RECURRENT)
+    assert shapes_of(layer) == [((3,), (2,))]
+    assert refused(layer, input_shape=(4,)) == (
+        "layer0: its weight has 3 inputs, but 4 neurons (4,) come in."
+    )
+
+
+def test_more_neurons_than_any_chip_has_are_refused() -> None:
+    many = MAX_NEURONS // 4
+    layers = (entrance(many, 1, 1), unpool((many, 2, 2)))
+    assert shapes_of(*layers)[1][1] == (many, 2, 2)
+    layers = (entrance(many + 1, 1, 1), unpool((many + 1, 2, 2)))
+    assert refused(*layers) == f"layer1: has {MAX_NEURONS + 4} neurons; {MAX_NEURONS} at most."

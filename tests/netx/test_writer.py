@@ -1,26 +1,23 @@
-"""What is written is read back, number for number, in the same bytes every time."""
+"""What is written has SLAYER's names, types and shapes, and nothing is lost on the way."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from builders import conv, cuba, dense
+from builders import conv, dense
 from expect import assert_same, sentence
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
+from hdf5_files import write_layers
+from netx_examples import layer_of, neuron_of
 
 from lavadeploy.netx import (
     PRODUCER,
-    ConvLayer,
-    CubaNeuron,
-    DenseLayer,
-    FlattenLayer,
+    AverageLayer,
     InputLayer,
-    Layer,
+    LayerKind,
     Network,
     NeuronKind,
     OutputError,
@@ -30,98 +27,125 @@ from lavadeploy.netx import (
 from lavadeploy.netx.hdf5_store import read_tree
 from lavadeploy.netx.writer import netx_values
 
-QUICK = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 EXACT = 1 << 24  # float32, SLAYER's type for weights, holds whole numbers up to here
-SIZES = st.integers(1, 3)
-PAIRS = st.tuples(st.integers(1, 5), st.integers(1, 5))
+
+# Types and shapes by field, as SLAYER's exporters write them; one value unless stated.
+NEURON = {"type": "text", "vThMant": "int64", "messageBits": "int64"}
+SPIKING = NEURON | {"gradedSpike": "bool"}
+LEAKY = SPIKING | {
+    "iDecay": "int64",
+    "vDecay": "int64 (2,)",
+    "refDelay": "int64",
+    "weight_exp": "float32 (1,)",
+}
+RESONATOR = SPIKING | {"sinDecay": "int64", "cosDecay": "int64 (2,)"}
+ADAPTIVE = {"vThStep": "int64", "thDecay": "int64", "refDecay": "int64 (2,)"}
+SIGMA_DELTA = {"activation": "text", "sigma_output": "bool", "vThFraction": "int64"}
+NEURON_FIELDS: Mapping[NeuronKind, Mapping[str, str]] = {
+    NeuronKind.CUBA: LEAKY,
+    NeuronKind.LOIHI: LEAKY,
+    NeuronKind.ALIF: LEAKY | ADAPTIVE,
+    NeuronKind.RF: RESONATOR,
+    NeuronKind.RF_IZ: RESONATOR,
+    NeuronKind.ADRF: RESONATOR | ADAPTIVE,
+    NeuronKind.ADRF_IZ: RESONATOR | ADAPTIVE,
+    NeuronKind.SDNN: NEURON | SIGMA_DELTA,
+}
+SYNAPSES = {"bias": "float32 (2,)", "delay": "float32 (2,)", "delayShift": "bool"}
+DENSE = SYNAPSES | {"inFeatures": "int64", "outFeatures": "int64", "weight": "float32 (2, 3)"}
+KERNEL = SYNAPSES | {
+    field: "int64 (2,)" for field in ("kernelSize", "stride", "padding", "dilation")
+}
+CHANNELS = {"inChannels": "int64", "outChannels": "int64", "groups": "int64"}
+LAYER_FIELDS: Mapping[LayerKind, Mapping[str, str]] = {
+    LayerKind.INPUT: {"weight": "float32", "bias": "float32", "delayShift": "bool"},
+    LayerKind.DENSE: DENSE,
+    LayerKind.RECURRENT: DENSE | {"weight_rec": "float32 (2, 2)"},
+    LayerKind.CONV: KERNEL | CHANNELS | {"weight": "float32 (2, 1, 2, 3)"},
+    LayerKind.CONV_TRANSPOSE: KERNEL | CHANNELS | {"weight": "float32 (4, 1, 2, 3)"},
+    LayerKind.POOL: KERNEL | {"weight": "float32 (1, 1, 2, 3)"},
+    LayerKind.UNPOOL: KERNEL | {"weight": "float32 (1, 1, 2, 3)"},
+    LayerKind.FLATTEN: {},
+    LayerKind.AVERAGE: {},
+    LayerKind.CONCAT: {"sources": "int64 (2,)"},
+}
 
 
-def whole(shape: Any, low: int = -EXACT, high: int = EXACT) -> st.SearchStrategy[Any]:
-    return hnp.arrays(np.int32, shape, elements=st.integers(low, high))
+def forms(*layers: Any) -> dict[str, str]:
+    """Name, type and shape of each dataset of a network's first layer."""
+    return {
+        name.removeprefix("layer/0/"): "text"
+        if isinstance(value, str)
+        else f"{value.dtype} {value.shape or ''}".strip()
+        for name, value in netx_values(Network(layers=layers)).items()
+    }
 
 
-def neurons(channels: int) -> st.SearchStrategy[CubaNeuron]:
-    decays = (
-        whole((), 0, 4096) | whole((channels,), 0, 4096) if channels > 1 else whole((), 0, 4096)
+@pytest.mark.parametrize("kind", LayerKind)
+def test_layers_have_slayers_fields(kind: LayerKind) -> None:
+    layer = layer_of(kind)
+    found = forms(layer)
+    neuron = {n: form for n, form in found.items() if n.startswith("neuron/")}
+    with_neuron = kind not in (LayerKind.FLATTEN, LayerKind.AVERAGE, LayerKind.CONCAT)
+    assert bool(neuron) is with_neuron
+    assert {n: form for n, form in found.items() if n not in neuron} == {
+        "type": "text",
+        "shape": f"int64 ({len(layer.shape)},)",
+        **LAYER_FIELDS[kind],
+    }
+
+
+@pytest.mark.parametrize("kind", NeuronKind)
+def test_neurons_have_slayers_fields(kind: NeuronKind) -> None:
+    found = forms(layer_of(LayerKind.DENSE, neuron_of(kind)))
+    assert {n: form for n, form in found.items() if n.startswith("neuron/")} == {
+        f"neuron/{n}": form for n, form in NEURON_FIELDS[kind].items()
+    }
+
+
+@pytest.mark.parametrize("kind", [LayerKind.DENSE, LayerKind.CONV, LayerKind.POOL])
+def test_complex_weights_are_a_group(kind: LayerKind) -> None:
+    real = forms(layer_of(kind))
+    found = forms(layer_of(kind, neuron_of(NeuronKind.RF)))
+    assert {n: form for n, form in found.items() if n.startswith(("weight", "bias"))} == {
+        "weight/real": real["weight"],
+        "weight/imag": real["weight"],
+        "bias": "float32 (2,)",
+        "bias_imag": "float32 (2,)",
+    }
+
+
+def test_what_is_not_given_is_not_written() -> None:
+    layer = dense([[2, 4]], neuron=neuron_of(NeuronKind.CUBA))
+    assert not forms(layer).keys() & {"bias", "delay", "delayShift"}
+    quiet = InputLayer(name="layer0", shape=(2,))
+    assert forms(quiet) == {"type": "text", "shape": "int64 (1,)"}
+
+
+def test_repeated_fields_say_what_the_weights_do() -> None:
+    layers = (
+        layer_of(LayerKind.CONV),
+        layer_of(LayerKind.CONV_TRANSPOSE),
+        layer_of(LayerKind.DENSE),
     )
-    return st.builds(
-        CubaNeuron,
-        kind=st.sampled_from(NeuronKind),
-        vth_mantissa=st.integers(-(2**31), 2**31 - 1),
-        current_decay=decays,
-        voltage_decay=decays,
-        refractory_delay=st.integers(1, 64),
-        graded_spike=st.booleans(),
-    )
-
-
-@st.composite
-def input_layers(draw: st.DrawFn, name: str) -> InputLayer:
-    numbers = st.none() | st.integers(-EXACT, EXACT)
-    shape = tuple(draw(st.lists(SIZES, min_size=1, max_size=3)))
-    return InputLayer(
-        name=name,
-        shape=shape,
-        weight=draw(numbers),
-        bias=draw(numbers),
-        neuron=draw(st.none() | neurons(1)),
-    )
-
-
-@st.composite
-def dense_layers(draw: st.DrawFn, name: str) -> DenseLayer:
-    n_out, n_in = draw(SIZES), draw(SIZES)
-    return DenseLayer(
-        name=name,
-        shape=draw(st.sampled_from([(n_out,), (n_out, 1, 1)])),
-        weight=draw(whole((n_out, n_in))),
-        neuron=draw(neurons(n_out)),
-        bias=draw(st.none() | whole((n_out,))),
-        delay=draw(st.none() | whole((n_out,))),
-    )
-
-
-@st.composite
-def conv_layers(draw: st.DrawFn, name: str) -> ConvLayer:
-    channels = draw(SIZES)
-    return ConvLayer(
-        name=name,
-        shape=(channels, draw(SIZES), draw(SIZES)),
-        weight=draw(whole((channels, draw(SIZES), draw(SIZES), draw(SIZES)))),
-        stride=draw(PAIRS),
-        padding=draw(st.tuples(st.integers(0, 5), st.integers(0, 5))),
-        dilation=draw(PAIRS),
-        groups=draw(SIZES),
-        neuron=draw(neurons(channels)),
-        bias=draw(st.none() | whole((channels,))),
-        delay=draw(st.none() | whole((channels,))),
-    )
-
-
-@st.composite
-def networks(draw: st.DrawFn) -> Network:
-    layers: list[Layer] = []
-    for index in range(draw(st.integers(1, 4))):
-        name = f"layer{index}"
-        flatten = st.builds(FlattenLayer, name=st.just(name), shape=st.tuples(SIZES, SIZES, SIZES))
-        kinds = (input_layers(name), dense_layers(name), conv_layers(name), flatten)
-        layers.append(draw(st.one_of(*kinds)))
-    return Network(layers=tuple(layers))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("written")
-
-
-@QUICK
-@given(network=networks())
-def test_what_is_written_is_read(network: Network, folder: Path) -> None:
-    write_netx(network, folder / "a.net")
-    read = read_netx(folder / "a.net")
-    assert_same(read, network, ignore=("source",))
-    write_netx(read, folder / "b.net")
-    assert (folder / "a.net").read_bytes() == (folder / "b.net").read_bytes()
+    values = netx_values(Network(layers=layers))
+    found = {
+        name: np.asarray(value).tolist()
+        for name, value in values.items()
+        if name.endswith(("Channels", "Features", "groups", "kernelSize"))
+    }
+    assert found == {
+        "layer/0/inChannels": 2,
+        "layer/0/outChannels": 2,
+        "layer/0/groups": 2,
+        "layer/0/kernelSize": [2, 3],
+        "layer/1/inChannels": 4,
+        "layer/1/outChannels": 2,
+        "layer/1/groups": 2,
+        "layer/1/kernelSize": [2, 3],
+        "layer/2/inFeatures": 3,
+        "layer/2/outFeatures": 2,
+    }
 
 
 def test_twelve_layers_keep_their_order(tmp_path: Path) -> None:
@@ -148,55 +172,42 @@ def test_the_file_says_what_wrote_it(tmp_path: Path) -> None:
     write_netx(Network(layers=(dense([[2]]),)), str(tmp_path / "a.net"))
     assert dict(read_tree(tmp_path / "a.net").attributes) == {
         "format": "lavadeploy-netx",
-        "format_version": 1,
+        "format_version": 2,
         "producer": PRODUCER,
     }
 
 
-def test_fields_have_slayers_types_and_shapes() -> None:
-    layer = conv(np.zeros((4, 2, 3, 5)), (4, 6, 7), groups=2, bias=np.zeros(4, dtype=np.int32))
-    values = netx_values(Network(layers=(layer, dense([[2, 4]], name="layer1"))))
-    found = {
-        name: value if isinstance(value, str) else (str(value.dtype), value.shape)
-        for name, value in values.items()
+def test_nobody_else_can_say_what_wrote_it(tmp_path: Path) -> None:
+    extra = {"format": "theirs", "producer": "they", "author": "she"}
+    write_netx(Network(layers=(dense([[2]]),), extra_attributes=extra), tmp_path / "a.net")
+    attributes = read_tree(tmp_path / "a.net").attributes
+    assert attributes["format"] == "lavadeploy-netx"
+    assert attributes["producer"] == PRODUCER
+    assert attributes["author"] == "she"
+
+
+def test_unknown_datasets_keep_type_and_shape(tmp_path: Path) -> None:
+    extra = {
+        "notes/half": np.array([[0.5]], dtype=np.float16),
+        "notes/nan": np.array(np.nan),
+        "notes/none": np.zeros((0, 3), dtype=np.uint64),
+        "notes/flags": np.array([True, False]),
+        "notes/text": "µ",
     }
-    neuron = {
-        "neuron/type": "CUBA",
-        "neuron/vThMant": ("int64", ()),
-        "neuron/iDecay": ("int64", ()),
-        "neuron/vDecay": ("int64", ()),
-        "neuron/refDelay": ("int64", ()),
-        "neuron/gradedSpike": ("bool", ()),
-    }
-    fields: list[dict[str, Any]] = [
-        {
-            "type": "conv",
-            "shape": ("int64", (3,)),
-            "inChannels": ("int64", ()),
-            "outChannels": ("int64", ()),
-            "kernelSize": ("int64", (2,)),
-            "stride": ("int64", (2,)),
-            "padding": ("int64", (2,)),
-            "dilation": ("int64", (2,)),
-            "groups": ("int64", ()),
-            "weight": ("float32", (4, 2, 3, 5)),
-            "bias": ("float32", (4,)),
-            **neuron,
-        },
-        {
-            "type": "dense",
-            "shape": ("int64", (1,)),
-            "inFeatures": ("int64", ()),
-            "outFeatures": ("int64", ()),
-            "weight": ("float32", (1, 2)),
-            **neuron,
-        },
-    ]
-    assert found == {
-        f"layer/{i}/{k}": v for i, layer in enumerate(fields) for k, v in layer.items()
-    }
-    assert np.array_equal(np.asarray(values["layer/0/inChannels"]), 4)
-    assert np.array_equal(np.asarray(values["layer/0/kernelSize"]), [3, 5])
+    layers = (AverageLayer(name="layer0", shape=(1,), extra=extra), dense([[2]], name="layer1"))
+    network = Network(layers=layers, extra=extra, extra_attributes={"a": 1, "b": 0.5, "c": "µ"})
+    write_netx(network, tmp_path / "a.net")
+    assert_same(read_netx(tmp_path / "a.net"), network, ignore=("source", "warnings"))
+
+
+def test_the_integrator_that_lava_dl_assumes_is_stated(tmp_path: Path) -> None:
+    bare = {"type": b"dense", "shape": [1], "weight": [[2, 4]]}
+    read = read_netx(write_layers(tmp_path / "a.net", bare))
+    assert len(read.warnings) == 1
+    write_netx(read, tmp_path / "b.net")
+    again = read_netx(tmp_path / "b.net")
+    assert again.warnings == ()
+    assert_same(again.layers, read.layers)
 
 
 def test_nothing_is_written_over_a_folder(tmp_path: Path) -> None:
@@ -204,9 +215,3 @@ def test_nothing_is_written_over_a_folder(tmp_path: Path) -> None:
     assert sentence(OutputError, write_netx, network, tmp_path) == (
         f"cannot write '{tmp_path}': it is a folder. Name a file."
     )
-
-
-def test_a_per_channel_decay_is_written_as_one(tmp_path: Path) -> None:
-    layer = dense([[2], [4]], neuron=cuba(du=np.array([0, 4096]), dv=np.array([1, 2])))
-    write_netx(Network(layers=(layer,)), tmp_path / "a.net")
-    assert_same(read_netx(tmp_path / "a.net").layers, (layer,))
