@@ -49,6 +49,7 @@ from .neurons import Neuron as Neuron
 from .neurons import NeuronKind as NeuronKind
 from .neurons import ResonatorNeuron as ResonatorNeuron
 from .neurons import SigmaDeltaNeuron as SigmaDeltaNeuron
+from .neurons import current_shift as current_shift
 from .neurons import is_complex as is_complex
 from .neurons import is_readout as is_readout
 from .reader import read_netx as read_netx

@@ -69,9 +69,6 @@ MESSAGE_BITS = "neuron/messageBits"
 DEFAULT_VTH_MANTISSA = 1 << 17
 # What SLAYER's Affine block exports as its threshold (slayer/block/base.py, AbstractAffine).
 AFFINE_VTH_MANTISSA = (1 << 18) - 1
-# WgtScaleBatchNorm divides by 2**k with k clamped to this, but exports k unclamped
-# (slayer/neuron/norm.py, weight_exp_bits).
-CURRENT_EXPONENT_LIMIT = 3
 
 # Root attributes of the files we write; readers of NetX walk `layer` only.
 FORMAT = "lavadeploy-netx"

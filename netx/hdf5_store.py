@@ -1,12 +1,11 @@
-"""HDF5 as a flat table of arrays: the one module that touches h5py.
+"""HDF5 as a flat table of arrays: how every NetX file and artifact is read and written.
 
 NetX files are small trees of datasets. Reading a whole tree at once into plain NumPy arrays keeps
-h5py, which has no complete types, out of everything else, and puts the guards against damaged
-and hostile files in one place.
+h5py, which has no complete types, out of everything else. It happens in a process of its own, with
+limits on time and memory, since damaged files make libhdf5 loop and crash: see `hdf5_worker`.
 """
 # h5py has no complete type information; values leave this module typed.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
+# pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
 
@@ -14,22 +13,20 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
 from .errors import NetxFormatError
+from .hdf5_child import MAX_NUMBERS, RefusedFileError
+from .hdf5_worker import WORKER, DamagedFileError, RawArray
 
-RawArray = NDArray[Any]
 RawValue = RawArray | str
 AttributeValue = str | int | float
 
-# The largest network that Lava can run on a workstation is far below this; a declared size above
-# it is a damaged or hostile header.
-MAX_TOTAL_BYTES = 1 << 30
-MAX_DEPTH = 8
+# 8 bytes a number, and an eighth of that for structure and unused space.
+MAX_FILE_BYTES = 9 * MAX_NUMBERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,11 +41,13 @@ class StoredTree:
         Hash of the file's bytes.
     values : mapping of str to array or str
         Every dataset under its full path, for example ``'layer/0/neuron/iDecay'``; strings decoded,
-        arrays of one string taken as that string.
+        arrays of one string taken as that string. Arrays are read-only.
     groups : frozenset of str
         Full paths of all groups.
     attributes : mapping of str to str, int or float
-        Attributes of the root.
+        Attributes of the root that are single numbers or strings.
+    dropped : tuple of str
+        Other attributes, in words; they are not read.
     """
 
     path: Path
@@ -56,6 +55,7 @@ class StoredTree:
     values: Mapping[str, RawValue]
     groups: frozenset[str]
     attributes: Mapping[str, AttributeValue]
+    dropped: tuple[str, ...]
 
 
 def read_tree(path: Path) -> StoredTree:
@@ -74,35 +74,24 @@ def read_tree(path: Path) -> StoredTree:
     Raises
     ------
     NetxFormatError
-        When the path is missing, a folder, unreadable, not HDF5, truncated, holds links that leave
-        the file or repeat, is nested deeper than 8 groups or declares more than 1 GiB.
+        When the path is missing, no ordinary file, unreadable, not HDF5, damaged, holds links that
+        leave the file or repeat, is nested deeper than 8 groups, or holds more than 2**25 values or
+        288 MiB.
     """
+    content = _content(path)
     try:
-        if not path.exists():
-            raise NetxFormatError(f"'{path}': no such file.")
-        if path.is_dir():
-            raise NetxFormatError(f"'{path}': is a folder; a NetX file was expected.")
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise NetxFormatError(f"'{path}': cannot be read: {error.strerror}.") from error
-    if not h5py.is_hdf5(path):
-        raise NetxFormatError(f"'{path}': is not an HDF5 file, so it can not be NetX.")
-    values: dict[str, RawValue] = {}
-    groups: set[str] = set()
-    try:
-        with h5py.File(path, "r") as file:
-            _collect(path, file, "", values, groups, set())
-            attributes = {str(k): _attribute(v) for k, v in file.attrs.items()}
-    except NetxFormatError:
-        raise
-    except Exception as error:  # h5py raises OSError, KeyError, RuntimeError, ... on damage
+        found = WORKER.read(content)
+    except RefusedFileError as error:
+        raise NetxFormatError(f"'{path}': {error}") from error
+    except DamagedFileError as error:
         raise NetxFormatError(f"'{path}': damaged or truncated HDF5 file ({error}).") from error
     return StoredTree(
         path=path,
-        sha256=digest,
-        values=values,
-        groups=frozenset(groups),
-        attributes=attributes,
+        sha256=hashlib.sha256(content).hexdigest(),
+        values=found.arrays | found.texts,
+        groups=frozenset(found.groups),
+        attributes=found.attributes,
+        dropped=found.dropped,
     )
 
 
@@ -134,65 +123,33 @@ def tree_bytes(values: Mapping[str, RawValue], attributes: Mapping[str, Attribut
         return cast(bytes, file.id.get_file_image())
 
 
-def _collect(
-    path: Path,
-    group: Any,
-    prefix: str,
-    values: dict[str, RawValue],
-    groups: set[str],
-    seen: set[tuple[int, int]],
-) -> None:
-    if prefix.count("/") > MAX_DEPTH:
-        raise NetxFormatError(f"'{path}': groups nested deeper than {MAX_DEPTH} at '{prefix}'.")
-    for name in group:
-        full = f"{prefix}{name}"
-        link = group.get(name, getlink=True)
-        if not isinstance(link, h5py.HardLink):
+def _content(path: Path) -> bytes:
+    """Return the bytes of an ordinary HDF5 file of acceptable size."""
+    try:
+        if not path.exists():
+            raise NetxFormatError(f"'{path}': no such file.")
+        if path.is_dir():
+            raise NetxFormatError(f"'{path}': is a folder; a NetX file was expected.")
+        if not path.is_file():
+            raise NetxFormatError(f"'{path}': is no ordinary file; a NetX file was expected.")
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
             raise NetxFormatError(
-                f"'{path}': '{full}' is a soft or external link; NetX files hold their own data."
+                f"'{path}': has {size} bytes; a network may have {MAX_FILE_BYTES}."
             )
-        item = group[name]
-        info = h5py.h5o.get_info(item.id)
-        identity = (int(info.fileno), int(info.addr))
-        if identity in seen:
-            raise NetxFormatError(f"'{path}': '{full}' links back to an object read before.")
-        seen.add(identity)
-        if isinstance(item, h5py.Group):
-            groups.add(full)
-            _collect(path, item, f"{full}/", values, groups, seen)
-        elif isinstance(item, h5py.Dataset):
-            declared = int(item.size or 0) * int(item.dtype.itemsize)
-            held = sum(v.nbytes for v in values.values() if isinstance(v, np.ndarray))
-            if declared + held > MAX_TOTAL_BYTES:
-                raise NetxFormatError(
-                    f"'{path}': '{full}' declares {declared} bytes; with the rest that is more "
-                    f"than the {MAX_TOTAL_BYTES} bytes a network may have."
-                )
-            values[full] = _value(path, full, item[()])
+        content = path.read_bytes()
+    except OSError as error:
+        raise NetxFormatError(f"'{path}': cannot be read: {error.strerror}.") from error
+    if not _has_signature(content):
+        raise NetxFormatError(f"'{path}': is not an HDF5 file, so it can not be NetX.")
+    return content
 
 
-def _value(path: Path, name: str, raw: Any) -> RawValue:
-    """Return numbers as read-only arrays and every spelling of a string as `str`."""
-    if isinstance(raw, h5py.Empty):
-        raise NetxFormatError(f"'{path}': '{name}' is an empty dataset.")
-    array = np.asarray(raw)
-    if array.dtype.kind in "SOU":
-        if array.size != 1:
-            raise NetxFormatError(f"'{path}': '{name}' holds {array.size} strings; 1 was expected.")
-        text = array.reshape(-1)[0]
-        return text.decode("utf-8") if isinstance(text, bytes) else str(text)
-    if array.dtype.kind not in "biuf":
-        raise NetxFormatError(f"'{path}': '{name}' has type {array.dtype}; numbers were expected.")
-    copied = np.array(array)
-    copied.setflags(write=False)
-    return copied
-
-
-def _attribute(value: Any) -> AttributeValue:
-    if isinstance(value, bytes):
-        return value.decode("utf-8")
-    if isinstance(value, str):
-        return value
-    if isinstance(value, np.generic):
-        return cast(AttributeValue, value.item())
-    return str(value)
+def _has_signature(content: bytes) -> bool:
+    """Tell whether HDF5 begins at byte 0, 512, 1024, 2048, ...: a user block may come before it."""
+    start = 0
+    while start < len(content):
+        if content.startswith(b"\x89HDF\r\n\x1a\n", start):
+            return True
+        start = 2 * start or 512
+    return False

@@ -8,6 +8,7 @@ from . import hdf5_schema as schema
 from .errors import suggest
 from .fields import LayerFields
 from .neurons import (
+    MOST_CURRENT_SHIFT,
     VTH_FRACTIONS,
     AdaptiveResonatorNeuron,
     AlifNeuron,
@@ -130,13 +131,12 @@ def _refractory_delay(fields: LayerFields) -> int:
 
 def _current_exponent(fields: LayerFields, warnings: list[str]) -> int:
     stated = fields.optional_integer(schema.CURRENT_EXPONENT) or 0
-    limit = schema.CURRENT_EXPONENT_LIMIT
-    used = max(-limit, min(limit, stated))
-    if stated == 0 or used != stated:
-        fields.keep(schema.CURRENT_EXPONENT)  # 0 is not written, and the file's own number stays
-    if used != stated:
+    if stated == 0:
+        fields.keep(schema.CURRENT_EXPONENT)  # the writer leaves 0 out
+    if abs(stated) > MOST_CURRENT_SHIFT:
         warnings.append(
-            f"{fields.name}: weight_exp {stated} taken as {used}, since SLAYER's forward pass "
-            f"clamps it to {limit} (WgtScaleBatchNorm) and lava-dl exports it unclamped."
+            f"{fields.name}: weight_exp {stated} acts as {MOST_CURRENT_SHIFT * np.sign(stated)}, "
+            f"since SLAYER's forward pass clamps it to {MOST_CURRENT_SHIFT} (WgtScaleBatchNorm) "
+            "and lava-dl exports it unclamped."
         )
-    return used
+    return stated

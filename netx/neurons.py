@@ -15,6 +15,7 @@ from .arrays import IntArray, check_int32, freeze_parameter
 # From this threshold on a voltage of 24 bits never fires: the layer is read by its voltage.
 # SLAYER's Affine blocks are stored so, with 2**18 - 1.
 NEVER_FIRES = 1 << 17
+MOST_CURRENT_SHIFT = 3
 VTH_FRACTIONS = 4096  # a weight unit, 2**-6, in the 2**-18 that sigma-delta neurons work in
 
 
@@ -49,8 +50,8 @@ class CubaNeuron:
     graded_spike : bool
         Whether spikes carry the voltage, in 1/4096, instead of 1.
     current_exponent : int
-        Current and bias reach the voltage divided by ``2**current_exponent`` (the file's
-        ``weight_exp``, which SLAYER's WgtScaleBatchNorm makes); 0 for all other networks.
+        Current and bias reach the voltage divided by a power of two (the file's ``weight_exp``,
+        which SLAYER's WgtScaleBatchNorm makes); see `current_shift`. 0 for all other networks.
     message_bits : int or None
         Width of a spike's payload, where the file states one.
     """
@@ -202,6 +203,15 @@ class SigmaDeltaNeuron:
 Neuron: TypeAlias = (
     CubaNeuron | AlifNeuron | ResonatorNeuron | AdaptiveResonatorNeuron | SigmaDeltaNeuron
 )
+
+
+def current_shift(neuron: CubaNeuron | AlifNeuron) -> int:
+    """Return the power of two that the current is divided by.
+
+    The forward pass of WgtScaleBatchNorm clamps it to 3, lava-dl exports it unclamped
+    (``slayer/neuron/norm.py``, weight_exp_bits).
+    """
+    return max(-MOST_CURRENT_SHIFT, min(MOST_CURRENT_SHIFT, neuron.current_exponent))
 
 
 def is_complex(neuron: Neuron) -> bool:

@@ -106,6 +106,8 @@ def _file_warnings(
     names |= {f"attribute {name}" for name in attributes}
     if names:
         warnings.append(f"file: not understood, kept as it is: {', '.join(sorted(names))}.")
+    if tree.dropped:
+        warnings.append(f"file: not kept: {', '.join(tree.dropped)}.")
     taken = [name for name in schema.OWN_ATTRIBUTES if name in tree.attributes]
     if taken and written_by != schema.FORMAT:
         warnings.append(

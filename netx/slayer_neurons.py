@@ -13,8 +13,8 @@ import numpy as np
 
 from .arrays import IntArray
 from .errors import ExportError
-from .hdf5_schema import CURRENT_EXPONENT_LIMIT
 from .neurons import (
+    MOST_CURRENT_SHIFT,
     VTH_FRACTIONS,
     AdaptiveResonatorNeuron,
     AlifNeuron,
@@ -245,11 +245,11 @@ def _normalization(
     exponent = 0
     if scaled:
         exponent = round(float(np.log2(norm.std(norm.running_var.detach()).item())))
-        if abs(exponent) > CURRENT_EXPONENT_LIMIT:
+        if abs(exponent) > MOST_CURRENT_SHIFT:
             raise ExportError(
                 f"block '{position}': its normalization divides by 2**{exponent}; NetX readers "
-                f"take 2**{CURRENT_EXPONENT_LIMIT} at most. Use weight_exp_bits="
-                f"{CURRENT_EXPONENT_LIMIT}, the default."
+                f"take 2**{MOST_CURRENT_SHIFT} at most. Use weight_exp_bits="
+                f"{MOST_CURRENT_SHIFT}, the default."
             )
     mean = norm.pre_hook_fx(norm.running_mean.detach())
     bias = -whole(position, "the mean of the normalization", mean, int(neuron.scale))

@@ -61,7 +61,7 @@ def write_netx(network: Network, path: str | Path) -> None:
         "format_version": schema.FORMAT_VERSION,
         "producer": PRODUCER,
     }
-    values = netx_values(network) | dict(sorted(network.extra.items()))
+    values = dict(sorted(network.extra.items())) | netx_values(network)
     attributes |= {
         n: v for n, v in sorted(network.extra_attributes.items()) if n not in schema.OWN_ATTRIBUTES
     }
@@ -72,7 +72,7 @@ def netx_values(network: Network) -> dict[str, RawValue]:
     """Return the datasets of a network's layers by full path."""
     values: dict[str, RawValue] = {}
     for index, layer in enumerate(network.layers):
-        for field, value in (_layer_values(layer) | dict(sorted(layer.extra.items()))).items():
+        for field, value in (dict(sorted(layer.extra.items())) | _layer_values(layer)).items():
             values[f"layer/{index}/{field}"] = value
     return values
 

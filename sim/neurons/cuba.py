@@ -15,7 +15,7 @@ from ...hw_profiles.arithmetic import (
     update_current,
     update_voltage,
 )
-from ...netx import AdaptiveResonatorNeuron, AlifNeuron, CubaNeuron, IntArray
+from ...netx import AdaptiveResonatorNeuron, AlifNeuron, CubaNeuron, IntArray, current_shift
 from .model import GRADED, SPIKE, Int64Array, Spread
 
 
@@ -43,7 +43,7 @@ class Cuba:
     def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
         """Take one step; see `NeuronModel.step`."""
         self._current = update_current(self._current, real, self._current_decay)
-        rise = _scaled(self._current + self._bias, self._neuron.current_exponent)
+        rise = _scaled(self._current + self._bias, current_shift(self._neuron))
         voltage = update_voltage(
             self._voltage, rise, np.zeros_like(self._bias), self._voltage_decay
         )
@@ -82,7 +82,7 @@ class Alif:
 
     def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
         """Take one step; see `NeuronModel.step`."""
-        arriving = _scaled(real + self._bias, self._neuron.current_exponent)
+        arriving = _scaled(real + self._bias, current_shift(self._neuron))
         self._current = update_current(self._current, arriving, self._current_decay)
         self._voltage = update_voltage(
             self._voltage, self._current, np.zeros_like(self._bias), self._voltage_decay

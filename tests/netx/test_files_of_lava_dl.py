@@ -32,6 +32,7 @@ from lavadeploy.netx import (
     SigmaDeltaNeuron,
     SynapticLayer,
     UnpoolLayer,
+    current_shift,
     infer_shapes,
     is_readout,
     read_netx,
@@ -245,7 +246,8 @@ def test_exponents_of_batch_norm(
 ) -> None:
     network, neuron = normalized(tmp_path, slayer.neuron.norm.WgtScaleBatchNorm, weight_scale)
     assert read_hdf5(tmp_path / "theirs.net")["layer/0/neuron/weight_exp"] == [stored]
-    assert neuron.current_exponent == used
+    assert neuron.current_exponent == stored
+    assert current_shift(neuron) == used
     assert len(network.warnings) == int(stored != used)
 
 

@@ -1,11 +1,13 @@
-"""Files that are no HDF5 tree of numbers and strings are refused, each in one sentence."""
+"""HDF5 files are written and read whole; files that are no HDF5 are refused."""
+# h5py has no complete type information.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
 import hashlib
-import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,14 @@ import h5py
 import numpy as np
 import pytest
 from expect import sentence
-from hdf5_files import SPELLINGS, add_cycle, declare, write_hdf5
+from hdf5_files import SPELLINGS, write_hdf5
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
 
-from lavadeploy.netx import NetxFormatError, hdf5_store
-from lavadeploy.netx.hdf5_store import (
-    MAX_TOTAL_BYTES,
-    AttributeValue,
-    RawValue,
-    read_tree,
-    tree_bytes,
-)
+from lavadeploy.netx import NetxFormatError
+from lavadeploy.netx.hdf5_store import AttributeValue, RawValue, read_tree, tree_bytes
 
 
 def write_tree(
@@ -70,11 +70,22 @@ def test_every_spelling_of_a_string_is_read(spelling: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("attribute", "read"),
-    [(np.bytes_(b"x"), "x"), (np.int64(3), 3), ("µ", "µ"), ([1, 2], "[1 2]")],
+    [(np.bytes_(b"x"), "x"), (np.int64(3), 3), ("µ", "µ"), ([2.5], 2.5)],
 )
 def test_attributes_become_plain_values(attribute: Any, read: object, tmp_path: Path) -> None:
     tree = read_tree(write_hdf5(tmp_path / "f", {}, {"a": attribute}))
     assert tree.attributes["a"] == read
+
+
+@pytest.mark.parametrize("attribute", [[1, 2], 1j, h5py.Empty("f4"), ["a", "b"]])
+def test_other_attributes_are_told(attribute: Any, tmp_path: Path) -> None:
+    path = write_hdf5(tmp_path / "f", {"x/y": [1]}, {"a": attribute})
+    with h5py.File(path, "a") as file:
+        file["x"].attrs["unit"] = "mV"
+        file["x/y"].attrs["unit"] = "mV"
+    tree = read_tree(path)
+    assert dict(tree.attributes) == {}
+    assert tree.dropped == ("attributes of x", "attributes of x/y", "attribute a")
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
@@ -108,124 +119,35 @@ def test_a_truncated_file_is_refused(share: float, tmp_path: Path) -> None:
     )
 
 
-def test_flipped_bytes_never_raise_another_error(tmp_path: Path) -> None:
-    path = tmp_path / "f"
-    write_tree(path, {"layer/0/weight": np.arange(6), "layer/0/type": "dense"}, {"v": 1})
-    content = path.read_bytes()
-    dice = random.Random(7)
-    refused = 0
-    for _ in range(150):
-        flipped = bytearray(content)
-        for _ in range(dice.choice([1, 8, 64])):
-            flipped[dice.randrange(len(flipped))] = dice.randrange(256)
-        path.write_bytes(flipped)
-        try:
-            read_tree(path)
-        except NetxFormatError:
-            refused += 1
-    assert refused > 10
+TYPES = [
+    "?",
+    *(
+        f"{order}{kind}"
+        for order in "<>"
+        for kind in ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"]
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    "link",
-    [
-        pytest.param(h5py.SoftLink("/layer/0/weight"), id="soft"),
-        pytest.param(h5py.SoftLink("/nowhere"), id="dangling"),
-        pytest.param(h5py.ExternalLink("other.net", "/layer/0/weight"), id="external"),
-    ],
+@settings(deadline=None)
+@given(
+    value=hnp.arrays(st.sampled_from(TYPES), hnp.array_shapes(min_dims=0, min_side=0)),
+    in_place=st.booleans(),
 )
-def test_links_to_elsewhere_are_refused(link: Any, tmp_path: Path) -> None:
-    write_hdf5(tmp_path / "other.net", {"layer/0/weight": [1]})
-    path = write_hdf5(tmp_path / "f", {"layer/0/weight": [1], "layer/0/zlink": link})
-    assert sentence(NetxFormatError, read_tree, path) == (
-        f"'{path}': 'layer/0/zlink' is a soft or external link; NetX files hold their own data."
-    )
-
-
-@pytest.mark.parametrize("target", ["layer", "layer/0", "layer/0/weight"])
-def test_hard_links_that_repeat_are_refused(target: str, tmp_path: Path) -> None:
-    path = write_hdf5(tmp_path / "f", {"layer/0/weight": [1]})
-    add_cycle(path, target, "layer/0/zlink")
-    assert sentence(NetxFormatError, read_tree, path) == (
-        f"'{path}': 'layer/0/zlink' links back to an object read before."
-    )
-
-
-def test_eight_nested_groups_are_read(tmp_path: Path) -> None:
-    path = write_hdf5(tmp_path / "f", {"a/b/c/d/e/f/g/h/x": [1]})
-    assert set(read_tree(path).values) == {"a/b/c/d/e/f/g/h/x"}
-
-
-def test_nine_nested_groups_are_refused(tmp_path: Path) -> None:
-    path = write_hdf5(tmp_path / "f", {"a/b/c/d/e/f/g/h/i/x": [1]})
-    assert sentence(NetxFormatError, read_tree, path) == (
-        f"'{path}': groups nested deeper than 8 at 'a/b/c/d/e/f/g/h/i/'."
-    )
-
-
-def test_a_declared_size_beyond_a_gibibyte_is_refused_unread(tmp_path: Path) -> None:
-    path = declare(write_hdf5(tmp_path / "f", {}), "huge", ((MAX_TOTAL_BYTES >> 2) + 1,))
-    assert path.stat().st_size < 10_000
-    assert sentence(NetxFormatError, read_tree, path) == (
-        f"'{path}': 'huge' declares 1073741828 bytes; with the rest that is more than the "
-        "1073741824 bytes a network may have."
-    )
-
-
-def test_sizes_add_up_to_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hdf5_store, "MAX_TOTAL_BYTES", 100)
-    small = write_hdf5(tmp_path / "f", {"a": np.zeros(60, np.uint8), "b": np.zeros(40, np.uint8)})
-    assert set(read_tree(small).values) == {"a", "b"}
-    large = write_hdf5(tmp_path / "g", {"a": np.zeros(60, np.uint8), "b": np.zeros(41, np.uint8)})
-    assert sentence(NetxFormatError, read_tree, large) == (
-        f"'{large}': 'b' declares 41 bytes; with the rest that is more than the 100 bytes a "
-        "network may have."
-    )
-
-
-def test_the_widest_declared_shape_does_not_overflow(tmp_path: Path) -> None:
-    path = declare(write_hdf5(tmp_path / "f", {}), "huge", (1 << 32, 1 << 30))
-    assert sentence(NetxFormatError, read_tree, path) == (
-        f"'{path}': 'huge' declares {1 << 64} bytes; with the rest that is more than the "
-        "1073741824 bytes a network may have."
-    )
-
-
-def empty(path: Path) -> Path:
-    return write_hdf5(path, {"x": h5py.Empty("f4")})
-
-
-def two_strings(path: Path) -> Path:
-    return write_hdf5(path, {"x": np.array([b"a", b"b"])})
-
-
-def complex_numbers(path: Path) -> Path:
-    return write_hdf5(path, {"x": np.array([1j], dtype=np.complex64)})
-
-
-def records(path: Path) -> Path:
-    return write_hdf5(path, {"x": np.zeros(1, dtype=[("a", "<i4")])})
-
-
-@pytest.mark.parametrize(
-    ("write", "expected"),
-    [
-        (empty, "'x' is an empty dataset."),
-        (two_strings, "'x' holds 2 strings; 1 was expected."),
-        (complex_numbers, "'x' has type complex64; numbers were expected."),
-        (records, "'x' has type [('a', '<i4')]; numbers were expected."),
-    ],
-)
-def test_values_of_other_kinds_are_refused(
-    write: Callable[[Path], Path], expected: str, tmp_path: Path
+def test_numbers_are_read_as_they_were_written(
+    value: NDArray[Any], in_place: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    path = write(tmp_path / "f")
-    assert sentence(NetxFormatError, read_tree, path) == f"'{path}': {expected}"
-
-
-def test_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
-    path = write_hdf5(tmp_path / "f", {"x": np.array([b"\xff\xfe"])})
-    assert re.fullmatch(
-        rf"'{path}': damaged or truncated HDF5 file \('utf-8' codec can't decode .+\)\.",
-        sentence(NetxFormatError, read_tree, path),
-    )
+    path = tmp_path_factory.mktemp("numbers") / "f"
+    creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    if in_place:  # beside the description, where libhdf5 may put small datasets
+        creation.set_layout(h5py.h5d.COMPACT)
+    with h5py.File(path, "w") as file:
+        space = h5py.h5s.create_simple(value.shape)
+        kind = h5py.h5t.py_create(value.dtype, logical=True)
+        dataset = h5py.Dataset(h5py.h5d.create(file.id, b"x", kind, space, creation))
+        if value.size:
+            dataset[...] = value
+    read = read_tree(path).values["x"]
+    assert isinstance(read, np.ndarray)
+    assert (read.dtype, read.shape) == (value.dtype, value.shape)
+    assert read.tobytes() == value.tobytes()

@@ -14,6 +14,7 @@ from hdf5_files import CONV, DENSE, SPELLINGS, without, write_layers
 from netx_examples import COMPLEX, NAMES, neuron_of
 
 from lavadeploy.netx import (
+    CubaNeuron,
     DenseLayer,
     InputLayer,
     LayerKind,
@@ -21,6 +22,7 @@ from lavadeploy.netx import (
     NetxFormatError,
     NeuronKind,
     SynapticLayer,
+    current_shift,
     read_netx,
 )
 from lavadeploy.netx.hdf5_schema import DEFAULT_VTH_MANTISSA
@@ -175,13 +177,15 @@ def test_exponents_beyond_slayers_are_clamped_as_slayer_does(
     network = read(tmp_path, fields)
     assert network.warnings == (
         (
-            f"layer0: weight_exp {stored} taken as {used}, since SLAYER's forward pass clamps it "
+            f"layer0: weight_exp {stored} acts as {used}, since SLAYER's forward pass clamps it "
             "to 3 (WgtScaleBatchNorm) and lava-dl exports it unclamped."
         ),
     )
     layer = network.layers[0]
     assert isinstance(layer, DenseLayer)
-    assert neuron_fields(layer.neuron)[4] == used
+    assert isinstance(layer.neuron, CubaNeuron)
+    assert layer.neuron.current_exponent == stored
+    assert current_shift(layer.neuron) == used
 
 
 @pytest.mark.parametrize("stored", [-3, 0, 3])

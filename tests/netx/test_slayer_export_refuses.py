@@ -93,8 +93,8 @@ def test_idle_modules_are_passed_over() -> None:
 def test_time_decimation_is_refused() -> None:
     model = in_a_row(dense(), slayer.block.alif.TimeDecimation(4))
     assert sentence(ExportError, network_from_slayer, model) == (
-        "block '1': a TimeDecimation block changes the length of a step, which neither NetX nor the "
-        "chip can. Decimate the input, or average what was recorded."
+        "block '1': a TimeDecimation block changes the length of a step, which neither NetX nor "
+        "the chip can. Decimate the input, or average what was recorded."
     )
 
 
@@ -137,18 +137,24 @@ def test_only_the_last_block_may_give_voltages_or_sums() -> None:
     [
         (
             {"activation": torch.tanh},
-            "activation 'tanh'; Lava and the chip have 'relu' only. Train with "
-            "torch.nn.functional.relu.",
+            (
+                "activation 'tanh'; Lava and the chip have 'relu' only. Train with "
+                "torch.nn.functional.relu."
+            ),
         ),
         (
             {"cum_error": True},
-            "cum_error=True has no model in Lava, and NetX cannot state it. Train with "
-            "cum_error=False.",
+            (
+                "cum_error=True has no model in Lava, and NetX cannot state it. Train with "
+                "cum_error=False."
+            ),
         ),
         (
             {"scale": 128},
-            "sigma-delta neurons with neuron scale 128; NetX does not store the scale, and readers "
-            "take 64. Use 64.",
+            (
+                "sigma-delta neurons with neuron scale 128; NetX does not store the scale, and "
+                "readers take 64. Use 64."
+            ),
         ),
     ],
 )
@@ -196,8 +202,8 @@ def test_decays_out_of_range_are_refused() -> None:
 def test_a_winner_take_all_offset_before_the_current_is_refused() -> None:
     high = {**NEURON, "threshold": 4.0}
     assert sentence(ExportError, network_from_slayer, cuba.KWTA(high, 8, 8, 1)) == (
-        "block '0': its offset of 0.0625 enters before the current, where NetX has no bias for CUBA "
-        "neurons. Use a threshold small enough for it to round to 0, or ALIF neurons."
+        "block '0': its offset of 0.0625 enters before the current, where NetX has no bias for "
+        "CUBA neurons. Use a threshold small enough for it to round to 0, or ALIF neurons."
     )
 
 
@@ -275,7 +281,8 @@ def test_dense_blocks_over_other_images_are_refused() -> None:
         "block '0': takes images of (2, 3, 4), but (2, 4, 3) comes in."
     )
     assert sentence(ExportError, network_from_slayer, in_a_row(dense(24)), (2, 3, 4)) == (
-        "block '0': takes 24 inputs, but an image (2, 3, 4) comes in. Put a Flatten block before it."
+        "block '0': takes 24 inputs, but an image (2, 3, 4) comes in. Put a Flatten block "
+        "before it."
     )
 
 
@@ -302,8 +309,8 @@ def test_delays_not_drawn_yet_are_refused() -> None:
 def test_decays_not_drawn_yet_are_refused() -> None:
     block = cuba.Dense({**NEURON, "shared_param": False}, 3, 2)
     assert sentence(ExportError, network_from_slayer, in_a_row(block)) == (
-        "block '0': its decays, one a channel, are drawn in the first forward pass. Make one before "
-        "exporting."
+        "block '0': its decays, one a channel, are drawn in the first forward pass. Make one "
+        "before exporting."
     )
 
 
