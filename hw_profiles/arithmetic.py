@@ -105,8 +105,10 @@ def align_with_states(synaptic_input: Int64Array, unit: Fraction = Fraction(1)) 
 
     Examples
     --------
-    >>> align_with_states(np.array([3, -3])), align_with_states(np.array([3, -3]), Fraction(1, 4096))
-    (array([ 192, -192]), array([0, 0]))
+    >>> align_with_states(np.array([3, -3]))
+    array([ 192, -192])
+    >>> align_with_states(np.array([100, -100]), Fraction(1, 4096))
+    array([ 1, -1])
     """
     if unit == 1:
         return wrap_signed(wrap_signed(synaptic_input, 32) << STATE_SHIFT, 32)
