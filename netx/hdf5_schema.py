@@ -73,6 +73,7 @@ AFFINE_VTH_MANTISSA = (1 << 18) - 1
 # Root attributes of the files we write; readers of NetX walk `layer` only.
 FORMAT = "lavadeploy-netx"
 FORMAT_VERSION = 2
+VERSIONS_READ = (1, 2)
 OWN_ATTRIBUTES = ("format", "format_version", "producer")
 # Compiled artifacts (compile/artifact.py) are NetX files with more groups and attributes.
 ARTIFACT_FORMAT = "lavadeploy-artifact"

@@ -67,6 +67,7 @@ def read_netx(path: str | Path) -> Network:
 
 def network_from_tree(tree: StoredTree) -> Network:
     """Read the layers of an HDF5 file that is already in memory; see `read_netx`."""
+    _check_version(tree)
     warnings: list[str] = []
     layers: list[Layer] = []
     places: dict[str, list[str]] = {}
@@ -92,6 +93,15 @@ def network_from_tree(tree: StoredTree) -> Network:
         extra=outside,
         extra_attributes=attributes,
     )
+
+
+def _check_version(tree: StoredTree) -> None:
+    version = tree.attributes.get("format_version")
+    if tree.attributes.get("format") == schema.FORMAT and version not in schema.VERSIONS_READ:
+        raise NetxFormatError(
+            f"'{tree.path}': has format version {version}; this lavadeploy reads versions "
+            f"{', '.join(map(str, schema.VERSIONS_READ))}. Update lavadeploy."
+        )
 
 
 def _file_warnings(
@@ -263,9 +273,18 @@ def _common(
         "neuron": neuron,
         "bias": fields.per_channel(schema.BIAS, channels),
         "bias_imag": fields.per_channel(schema.BIAS_IMAG, channels) if is_complex(neuron) else None,
-        "delay": fields.per_channel(schema.DELAY, channels),
+        "delay": _delay(fields, channels),
         "delay_shift": fields.optional_flag(schema.DELAY_SHIFT),
     }
+
+
+def _delay(fields: LayerFields, channels: int) -> IntArray | None:
+    delay = fields.per_channel(schema.DELAY, channels)
+    if delay is not None and int(delay.min()) < 0:
+        raise fields.error(
+            f"{schema.DELAY} is {int(delay.min())}; no spike leaves before it is made."
+        )
+    return delay
 
 
 def _geometry(fields: LayerFields, stride: tuple[int, int]) -> dict[str, Any]:

@@ -255,6 +255,10 @@ def _input_channels(
 
 
 def _joined_shape(network: Network, layer: ConcatLayer, shapes: list[LayerShapes]) -> Shape:
+    if not layer.sources or not all(0 <= n < len(shapes) for n in layer.sources):
+        raise _error(
+            network, layer.name, f"joins layers {layer.sources}, which are not all earlier."
+        )
     parts = [shapes[source].shape_out for source in layer.sources]
     if len({part[1:] for part in parts}) > 1:
         raise _error(network, layer.name, f"joins layers of different sizes: {parts}.")

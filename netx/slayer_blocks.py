@@ -39,13 +39,17 @@ class BlockKind(Enum):
     SIGMA_OUTPUT = "Output"
 
 
+IMAGE_KINDS = (BlockKind.CONV, BlockKind.CONV_TRANSPOSE, BlockKind.POOL, BlockKind.UNPOOL)
+
+
 def slayer_blocks(module: Any, position: str = "") -> Iterator[tuple[str, Any]]:
     """Yield (position, block) of every SLAYER block in a module, in forward order.
 
     Parameters
     ----------
     module : torch.nn.Module
-        A block or anything that holds blocks, in the order in which they are registered.
+        A block or anything that holds blocks, in the order in which they are registered. A forward
+        pass that calls them in another order, or does more, cannot be seen.
     position : str
         Dotted name of `module` inside the model, for error messages.
 

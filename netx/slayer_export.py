@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .arrays import Shape
-from .errors import ExportError
+from .errors import ExportError, NetxFormatError
 from .layers import FlattenLayer, InputLayer, Layer, size_of
 from .network import Network
 from .shapes import infer_shapes
@@ -66,24 +66,39 @@ def export_slayer(module: Any, path: str | Path, input_shape: Shape | None = Non
 
 def network_from_slayer(module: Any, input_shape: Shape | None = None) -> Network:
     """Return the network that `export_slayer` writes; same parameters, nothing is written."""
+    if not hasattr(module, "_modules"):
+        raise ExportError(f"{module!r} is no torch.nn.Module.")
     blocks = tuple(slayer_blocks(module))
     if not blocks:
         raise ExportError(f"{type(module).__name__}: holds no SLAYER blocks.")
     layers: list[Layer] = []
     warnings: list[str] = []
-    shape = input_shape
-    if block_kind(blocks[0][1]) is not BlockKind.INPUT and input_shape and len(input_shape) == 3:
+    positions: dict[str, str] = {}
+    shape = None if input_shape is None else _checked(input_shape)
+    if block_kind(blocks[0][1]) is not BlockKind.INPUT and shape is not None and len(shape) == 3:
         # tells readers the size of the image, which NetX does not store with the convolution
-        layers.append(InputLayer(name="layer0", shape=input_shape))
+        layers.append(InputLayer(name="layer0", shape=shape))
     for place, (position, block) in enumerate(blocks):
         if getattr(block, "neuron", None) is not None:
             check_power_of_two(position, int(block.neuron.scale))
         _check_place(position, block, is_first=place == 0, is_last=place == len(blocks) - 1)
-        layers += _layers(len(layers), position, block, shape)
-        shape = _image_shape(layers[-1])
-        warnings += block_warnings(position, block, shape)
+        try:
+            made = _layers(len(layers), position, block, shape)
+        except ExportError:
+            raise
+        except (ValueError, TypeError, OverflowError) as error:
+            # numbers that are none, or that no register of 32 bits holds
+            raise ExportError(f"block '{position}': {error}.") from error
+        layers += made
+        positions |= {layer.name: position for layer in made}
+        warnings += block_warnings(position, block, shape, _image_shape(made[-1]))
+        shape = _image_shape(made[-1])
     network = Network(layers=tuple(layers), warnings=tuple(warnings))
-    infer_shapes(network, input_shape)
+    try:
+        infer_shapes(network, input_shape)
+    except NetxFormatError as error:
+        name, _, text = str(error).partition(": ")
+        raise ExportError(f"block '{positions.get(name, name)}': {text}") from error
     return network
 
 
@@ -146,6 +161,16 @@ def _check_place(position: str, block: Any, *, is_first: bool, is_last: bool) ->
             f"block '{position}': its output is a voltage or a sum, which no later layer can take "
             "on a chip. Only the last block can be one of these."
         )
+
+
+def _checked(shape: Any) -> Shape:
+    try:
+        sizes = tuple(int(n) for n in shape)
+    except (TypeError, ValueError):
+        sizes = ()
+    if len(sizes) not in (1, 3) or min(sizes) < 1:
+        raise ExportError(f"input_shape is {shape!r}; (N,) or (C, H, W) was expected.")
+    return sizes
 
 
 def _image_shape(layer: Layer) -> Shape:

@@ -179,7 +179,7 @@ def recurrent_layer(name: str, position: str, block: Any) -> RecurrentLayer:
     # never acts on it (slayer/utils/recurrent.py).
     synapse = block.recurrent_synapse
     recurrent = hooked(position, "recurrent weight", synapse, synapse.weight, block.neuron.scale)
-    exported = exported_neuron(position, block, n_out)
+    exported = _recurrent_neuron(position, block, n_out)
     return RecurrentLayer(
         name=name,
         shape=(n_out,),
@@ -208,7 +208,7 @@ def winner_take_all_layer(name: str, position: str, block: Any) -> RecurrentLaye
     recurrent = (1 + excitation) * torch.eye(n_out, device=excitation.device) - 1
     winners = int(block.num_winners)
     offset = torch.FloatTensor([neuron.threshold * (n_out - 2 * winners) / n_out / neuron.w_scale])
-    exported = exported_neuron(position, block, n_out)
+    exported = _recurrent_neuron(position, block, n_out)
     bias = exported.bias
     constant = int(whole(position, "offset", neuron.quantize_8bit(offset), scale).item())
     if constant:
@@ -228,6 +228,17 @@ def winner_take_all_layer(name: str, position: str, block: Any) -> RecurrentLaye
         bias=bias,
         delay_shift=is_shifting(block),
     )
+
+
+def _recurrent_neuron(position: str, block: Any, n_out: int) -> ExportedNeuron:
+    exported = exported_neuron(position, block, n_out)
+    if exported.bias is not None and isinstance(exported.neuron, CubaNeuron):
+        raise ExportError(
+            f"block '{position}': a normalization of CUBA neurons in a {type(block).__name__} "
+            "block acts on the current that is kept, step by step, which NetX cannot state. Train "
+            "without it, or with ALIF neurons."
+        )
+    return exported
 
 
 def _affine_neuron(position: str, block: Any, n_out: int) -> ExportedNeuron:

@@ -24,7 +24,7 @@ from .neurons import (
     ResonatorNeuron,
     SigmaDeltaNeuron,
 )
-from .slayer_blocks import neuron_family
+from .slayer_blocks import IMAGE_KINDS, BlockKind, block_kind, neuron_family
 from .slayer_numbers import quantized_parameter, whole
 
 SCALE = 64  # SLAYER's default; what analog and graded numbers mean depends on it
@@ -64,21 +64,27 @@ def exported_neuron(position: str, block: Any, channels: int) -> ExportedNeuron:
         a forward pass.
     """
     neuron = block.neuron
-    family = neuron_family(neuron)
+    family, kind = neuron_family(neuron), block_kind(block)
     if getattr(neuron, "graded_spike", False) and family != "sigma_delta":
         check_scale(position, int(neuron.scale), "graded spikes")
-    if any(hasattr(neuron, f"{name}_min") for name in ("current_decay", "period", "decay")):
+    drawn = ("current_decay_min", "period_min", "decay_min")
+    if neuron.shape is None and any(hasattr(neuron, name) for name in drawn):
         raise ExportError(
             f"block '{position}': its decays, one a channel, are drawn in the first forward pass. "
             "Make one before exporting."
         )
     match family:
         case "cuba" | "alif":
+            if neuron.threshold < 0 and kind is not BlockKind.AFFINE:
+                raise ExportError(
+                    f"block '{position}': threshold {neuron.threshold:g} is negative; SLAYER does "
+                    "not reset neurons that fire by it. Use 0 or more."
+                )
             return _integrate_and_fire(position, neuron, family, channels)
         case "rf" | "rf_iz" | "adrf" | "adrf_iz":
             return _resonator(position, neuron, RESONATORS[family], channels)
         case "sigma_delta":
-            return _sigma_delta(position, neuron, channels)
+            return _sigma_delta(position, neuron, channels, is_image=kind in IMAGE_KINDS)
         case _:
             raise ExportError(f"block '{position}': neuron '{family}' is not one of SLAYER's.")
 
@@ -173,13 +179,13 @@ def _unclamped(position: str, what: str, parameter: Any) -> IntArray:
     return quantized_parameter(position, what, parameter.detach())
 
 
-def _sigma_delta(position: str, neuron: Any, channels: int) -> ExportedNeuron:
+def _sigma_delta(position: str, neuron: Any, channels: int, *, is_image: bool) -> ExportedNeuron:
     check_scale(position, int(neuron.scale), "sigma-delta neurons")
-    activation = neuron.activation.__name__
-    if activation != "relu":
+    if not _is_relu(neuron.activation):
+        name = getattr(neuron.activation, "__name__", type(neuron.activation).__name__)
         raise ExportError(
-            f"block '{position}': activation '{activation}'; Lava and the chip have 'relu' only. "
-            "Train with torch.nn.functional.relu."
+            f"block '{position}': activation '{name}' is not torch's ReLU; Lava and the chip have "
+            "no other. Train with torch.nn.functional.relu."
         )
     if neuron.delta.cum_error:
         raise ExportError(
@@ -188,10 +194,9 @@ def _sigma_delta(position: str, neuron: Any, channels: int) -> ExportedNeuron:
         )
     _, bias = _normalization(position, neuron.norm, neuron, channels, may_scale=False)
     if neuron.bias_is_set:
-        own = whole(position, "bias", neuron.bias, SCALE).reshape(-1)
-        if own.size not in (1, channels):
-            own = _one_a_channel(position, own, channels)
-        bias = np.broadcast_to(own if bias is None else own + bias, (channels,)).astype(np.int32)
+        own = whole(position, "bias", neuron.bias, SCALE)
+        own = _one_a_channel(position, own, channels, is_image=is_image)
+        bias = own if bias is None else own + bias
     mantissa, fraction = _sigma_delta_threshold(position, neuron.delta)
     exported = SigmaDeltaNeuron(vth_mantissa=mantissa, vth_fraction=fraction)
     return ExportedNeuron(neuron=exported, bias=bias, bias_imag=None)
@@ -215,7 +220,25 @@ def _sigma_delta_threshold(position: str, delta: Any) -> tuple[int, int]:
     return divmod(fine, VTH_FRACTIONS)
 
 
-def _one_a_channel(position: str, bias: IntArray, channels: int) -> IntArray:
+def _is_relu(activation: Any) -> bool:
+    """Tell whether a function is torch's ReLU; a user's own may only be called so."""
+    import torch
+
+    relus = (torch.relu, torch.relu_, torch.nn.functional.relu, torch.Tensor.relu)
+    return activation in relus or isinstance(activation, torch.nn.ReLU)
+
+
+def _one_a_channel(position: str, bias: IntArray, channels: int, *, is_image: bool) -> IntArray:
+    """Return a bias of ``set_bias``, which the forward pass broadcasts over (C,) or (C, H, W)."""
+    if bias.size == 1:
+        return np.full(channels, bias.reshape(-1)[0], dtype=np.int32)
+    # over an image a bias of one axis would lie along the width
+    if bias.shape[0] != channels or (is_image and bias.ndim != 3):
+        expected = f"({channels}, 1, 1)" if is_image else f"({channels},)"
+        raise ExportError(
+            f"block '{position}': its bias has shape {bias.shape}; one number, or {expected}, can "
+            "be stored."
+        )
     by_channel = bias.reshape(channels, -1)
     if bool(np.any(by_channel != by_channel[:, :1])):
         raise ExportError(

@@ -97,13 +97,13 @@ def quantized_parameter(position: str, what: str, parameter: Any, least: int = 0
     values = parameter.detach().cpu().double().numpy().reshape(-1)
     if parameter.requires_grad:
         values = np.clip(values, least, 4096)
-    decay = np.round(values).astype(np.int32)
-    if decay.min() < 0 or decay.max() > 4096:
+    decay = np.round(values)
+    if not bool(np.all((decay >= 0) & (decay <= 4096))):  # false for NaN, too
         raise ExportError(
-            f"block '{position}': {what} {int(decay.min())} to {int(decay.max())} lies outside 0 "
-            "to 4096, the part of the state that a step can take."
+            f"block '{position}': {what} {decay.min():g} to {decay.max():g} lies outside 0 to "
+            "4096, the part of the state that a step can take."
         )
-    return decay.reshape(()) if decay.size == 1 else decay
+    return decay.astype(np.int32).reshape(()) if decay.size == 1 else decay.astype(np.int32)
 
 
 def delay_of(position: str, block: Any, channels: int) -> IntArray | None:
@@ -117,5 +117,7 @@ def delay_of(position: str, block: Any, channels: int) -> IntArray | None:
         )
     steps = np.floor(block.delay.delay.detach().cpu().double().numpy()).reshape(-1)
     limit = block.delay.max_delay
+    if not bool(np.isfinite(steps).all()):
+        raise ExportError(f"block '{position}': its delays are not all finite.")
     clamped = np.clip(steps, 0, limit if limit is not None else None)
     return np.broadcast_to(clamped, (channels,)).astype(np.int32)

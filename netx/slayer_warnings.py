@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .arrays import Shape
+from .layers import size_of
 from .slayer_blocks import BlockKind, block_kind, neuron_family
 from .slayer_numbers import has_weight_norm
 
@@ -16,7 +17,7 @@ from .slayer_numbers import has_weight_norm
 NON_STRICT_THRESHOLD = 4096
 
 
-def block_warnings(position: str, block: Any, shape: Shape) -> list[str]:
+def block_warnings(position: str, block: Any, shape_in: Shape | None, shape: Shape) -> list[str]:
     """Return a sentence for each way in which a block's forward pass differs from its export.
 
     Parameters
@@ -25,13 +26,25 @@ def block_warnings(position: str, block: Any, shape: Shape) -> list[str]:
         Name of the block.
     block : SLAYER block
         The block.
-    shape : tuple of int
-        What goes out.
+    shape_in, shape : tuple of int
+        What comes in, where that is known, and what goes out.
     """
     warnings: list[str] = []
     neuron, kind = getattr(block, "neuron", None), block_kind(block)
+    if kind is BlockKind.AVERAGE and shape_in is not None:
+        group = size_of(shape_in) // size_of(shape)
+        if group & (group - 1):
+            warnings.append(
+                f"block '{position}': means over groups of {group}; SLAYER rounds them to float32, "
+                "here they are exact fractions."
+            )
     if neuron is None:
         return warnings
+    if neuron_family(neuron) == "adrf_iz":
+        warnings.append(
+            f"block '{position}': SLAYER's own forward pass of ADRF_IZ neurons raises a TypeError "
+            "(lava-dl 0.6); exported is what its dynamics and spike methods compute."
+        )
     if (
         neuron_family(neuron) == "cuba"
         and kind is not BlockKind.AFFINE

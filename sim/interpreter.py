@@ -8,6 +8,8 @@ those steps are run here, too, before step 0.
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,19 +18,21 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..hw_profiles.arithmetic import align_with_states
+from ..hw_profiles.arithmetic import CONV_BITS, align_with_states, wrap_signed
 from ..netx import (
     AverageLayer,
     ConcatLayer,
     FlattenLayer,
     InputLayer,
     IntArray,
+    KernelLayer,
     Layer,
     LayerShapes,
     Network,
     RecurrentLayer,
     Shape,
     SigmaDeltaNeuron,
+    SpikeInputError,
     SynapticLayer,
     infer_shapes,
     is_shifted,
@@ -56,12 +60,16 @@ class LayerRun:
         What an output of 1 stands for.
     states : mapping of str to int32 array, shape (N, neurons, T)
         At the end of every step; empty for layers without neurons.
+    overflows : int
+        How many sums and states did not fit their registers and were wrapped or clipped, as Lava
+        does; SLAYER's would have gone on. 0 means that nothing of that kind parts the two.
     """
 
     name: str
     output: Int64Array
     unit: Fraction
     states: dict[str, NDArray[np.int32]]
+    overflows: int = 0
 
 
 def run_network(
@@ -90,10 +98,13 @@ def run_network(
         When layers do not fit each other.
     UnsupportedNetworkError
         When a layer has no model.
+    SpikeInputError
+        When the inputs are not whole numbers of that shape.
     """
     shapes = infer_shapes(network, input_shape)
+    _check_inputs(inputs, shapes[0].shape_in)
     steps = inputs.shape[-1]
-    leads = steps_before_input(network.layers)
+    leads = _steps_before_input(network.layers)
     before = max(leads)
     values = inputs.reshape(inputs.shape[0], -1, steps).astype(np.int64)
     values = np.pad(values, ((0, 0), (0, 0), (before, 0)))
@@ -109,7 +120,18 @@ def run_network(
     return tuple(_without_first(run, before) for run in runs)
 
 
-def steps_before_input(layers: Sequence[Layer]) -> tuple[int, ...]:
+def _check_inputs(inputs: NDArray[np.integer], shape: Shape) -> None:
+    if inputs.dtype.kind not in "biu":
+        raise SpikeInputError(f"inputs are {inputs.dtype}; whole numbers were expected.")
+    inner = math.prod(inputs.shape[1:-1])
+    if inputs.ndim < 3 or inner != size_of(shape) or inputs.shape[-1] < 1:
+        raise SpikeInputError(
+            f"inputs have shape {inputs.shape}; the network takes (N, "
+            f"{', '.join(map(str, shape))}, T): samples, neurons, steps."
+        )
+
+
+def _steps_before_input(layers: Sequence[Layer]) -> tuple[int, ...]:
     """Return, for each layer, how many steps it runs before the first input reaches it."""
     leads: list[int] = []
     shifted = 0
@@ -161,14 +183,24 @@ def _run_neurons(
     model = neuron_at_rest(layer, (samples, neurons), lambda v: spread(v, neurons))
     fired = np.zeros((samples, neurons, steps), dtype=np.int64)
     states = {name: np.zeros((samples, neurons, steps), dtype=np.int32) for name in model.states()}
+    wrapped = 0
     for step in range(first_step, steps):
         last = fired[:, :, step - 1] if step > 0 else np.zeros_like(fired[:, :, 0])
-        real, imag = _arriving(layer, shape, values[:, :, step], unit, last, model.output_unit)
+        real, imag, lost = _arriving(
+            layer, shape, values[:, :, step], unit, last, model.output_unit
+        )
+        wrapped += lost
         fired[:, :, step] = model.step(real, imag)
         for name, state in model.states().items():
             states[name][:, :, step] = state
     output = fired if isinstance(layer, InputLayer) else delayed(layer.delay, fired)
-    return LayerRun(name=layer.name, output=output, unit=model.output_unit, states=states)
+    return LayerRun(
+        name=layer.name,
+        output=output,
+        unit=model.output_unit,
+        states=states,
+        overflows=wrapped + model.overflows,
+    )
 
 
 def _arriving(
@@ -178,25 +210,37 @@ def _arriving(
     unit: Fraction,
     last: Int64Array,
     last_unit: Fraction,
-) -> tuple[Int64Array, Int64Array]:
-    """Return what reaches the real and the imaginary part of the neurons, in their units."""
+) -> tuple[Int64Array, Int64Array, int]:
+    """Return what reaches both parts of the neurons, in their units, and how many sums wrapped."""
     if isinstance(layer, InputLayer):
         weight = np.int64(64 if layer.weight is None else layer.weight)
         offset = np.int64(layer.bias or 0) << 6
         scaled = values * weight + offset  # in 1/4096
-        return (scaled << 6 if isinstance(layer.neuron, SigmaDeltaNeuron) else scaled), scaled
-    weighted = synaptic_input(layer, layer.weight, shape.shape_in, values)
+        real = scaled << 6 if isinstance(layer.neuron, SigmaDeltaNeuron) else scaled
+        return real, scaled, 0
+    weighted, lost = _weighted(layer, layer.weight, shape, values)
     if isinstance(layer, RecurrentLayer):
         # summed before fractions are cut, as SLAYER does
-        finer = min(unit, last_unit)
+        common = _common_unit(unit, last_unit)
         feedback = last @ layer.weight_rec.astype(np.int64).T
-        weighted = weighted * (unit / finer).numerator + feedback * (last_unit / finer).numerator
-        unit = finer
+        weighted = weighted * int(unit / common) + feedback * int(last_unit / common)
+        unit = common
     real = _aligned(layer, weighted, unit)
     if layer.weight_imag is None:
-        return real, real
-    imag = synaptic_input(layer, layer.weight_imag, shape.shape_in, values)
-    return real, _aligned(layer, imag, unit)
+        return real, real, lost
+    imag, lost_imag = _weighted(layer, layer.weight_imag, shape, values)
+    return real, _aligned(layer, imag, unit), lost + lost_imag
+
+
+def _weighted(
+    layer: SynapticLayer, weight: IntArray, shape: LayerShapes, values: Int64Array
+) -> tuple[Int64Array, int]:
+    """Return weighted sums, those of kernels wrapped to 24 bits as Lava's, and how many were."""
+    wanted = synaptic_input(layer, weight, shape.shape_in, values)
+    if not isinstance(layer, KernelLayer):
+        return wanted, 0
+    kept = wrap_signed(wanted, CONV_BITS)
+    return kept, int(np.count_nonzero(kept != wanted))
 
 
 def _aligned(layer: SynapticLayer, weighted: Int64Array, unit: Fraction) -> Int64Array:
@@ -235,13 +279,18 @@ def delayed(delay: IntArray | None, fired: Int64Array) -> Int64Array:
 
 def _concatenated(layer: ConcatLayer, runs: Sequence[LayerRun]) -> LayerRun:
     parts = [runs[source] for source in layer.sources]
-    unit = min(part.unit for part in parts)
+    unit = functools.reduce(_common_unit, (part.unit for part in parts))
     return LayerRun(
         name=layer.name,
-        output=np.concatenate([p.output * (p.unit / unit).numerator for p in parts], axis=1),
+        output=np.concatenate([p.output * int(p.unit / unit) for p in parts], axis=1),
         unit=unit,
         states={},
     )
+
+
+def _common_unit(a: Fraction, b: Fraction) -> Fraction:
+    """Return the largest unit that both are whole multiples of."""
+    return Fraction(math.gcd(a.numerator, b.numerator), math.lcm(a.denominator, b.denominator))
 
 
 def _without_first(run: LayerRun, steps: int) -> LayerRun:
@@ -250,4 +299,5 @@ def _without_first(run: LayerRun, steps: int) -> LayerRun:
         output=run.output[:, :, steps:],
         unit=run.unit,
         states={name: state[:, :, steps:] for name, state in run.states.items()},
+        overflows=run.overflows,
     )

@@ -58,7 +58,7 @@ class LoihiBackend:
         BackendUnavailableError
             When extension or board are missing.
         UnsupportedNetworkError
-            When a layer has axonal delays, which this backend does not load yet.
+            When a layer has axonal delays or biases, which this backend cannot load yet.
         OptionError
             When states are to be recorded.
         """
@@ -135,6 +135,17 @@ def _check_supported(compiled: CompiledNetwork, options: RunOptions) -> None:
         raise UnsupportedNetworkError(
             [f"{name}: axonal delays cannot be loaded by backend 'loihi' yet." for name in delayed]
         )
+    biased = [layer.name for layer in compiled.network.layers if _has_bias(layer)]
+    if biased:
+        raise UnsupportedNetworkError(
+            f"{name}: on the chip its bias would act before the sample begins; backend 'loihi' "
+            "cannot hold it back yet."
+            for name in biased
+        )
+
+
+def _has_bias(layer: ChipLayer) -> bool:
+    return layer.neuron.bias_mantissa is not None and bool(layer.neuron.bias_mantissa.any())
 
 
 def _events(layer: ChipLayer, window: np.ndarray, sample: int) -> LayerEvents:

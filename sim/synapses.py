@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..hw_profiles.arithmetic import CONV_BITS, wrap_signed
 from ..netx import (
     ConvLayer,
     ConvTransposeLayer,
@@ -39,8 +38,7 @@ def synaptic_input(
     Returns
     -------
     int64 array, shape (N, neurons)
-        In weight units times the unit of the payloads. That of kernels is wrapped to 24 bits, as
-        Lava's convolutions are; that of dense layers is not.
+        In weight units times the unit of the payloads; whole, whatever its size.
     """
     samples = values.shape[0]
     wide = weight.astype(np.int64)
@@ -57,7 +55,7 @@ def synaptic_input(
     else:
         groups = layer.groups if isinstance(layer, ConvLayer) else 1
         result = correlate(image, wide, layer.stride, layer.padding, layer.dilation, groups)
-    return wrap_signed(result.reshape(samples, -1), CONV_BITS)
+    return result.reshape(samples, -1)
 
 
 def correlate(

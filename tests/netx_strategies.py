@@ -119,7 +119,9 @@ def _synapses(
         "neuron": neuron,
         "weight": draw(whole(*weight)),
         "bias": draw(numbers),
-        "delay": draw(numbers),
+        "delay": draw(
+            st.none() | hnp.arrays(np.int32, channels, elements=st.integers(0, 2**31 - 1))
+        ),
         "delay_shift": draw(MAYBE_FLAG),
         "extra": draw(raw_values("alpha", "neuron/tauRho", "notes/a/b", "µ")),
     }

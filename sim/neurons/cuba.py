@@ -16,7 +16,7 @@ from ...hw_profiles.arithmetic import (
     update_voltage,
 )
 from ...netx import AdaptiveResonatorNeuron, AlifNeuron, CubaNeuron, IntArray, current_shift
-from .model import GRADED, SPIKE, Int64Array, Spread
+from .model import GRADED, SPIKE, Int64Array, Spread, count_changed
 
 
 class Cuba:
@@ -39,14 +39,19 @@ class Cuba:
         self._voltage = np.zeros(shape, dtype=np.int64)
         self._resting = np.zeros(shape, dtype=np.int64)  # steps of the refractory period left
         self.output_unit = GRADED if neuron.graded_spike else SPIKE
+        self.overflows = 0
 
     def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
         """Take one step; see `NeuronModel.step`."""
+        wanted = decay_toward_zero(self._current, self._current_decay) + real
         self._current = update_current(self._current, real, self._current_decay)
+        self.overflows += count_changed(wanted, self._current)
         rise = _scaled(self._current + self._bias, current_shift(self._neuron))
+        wanted = decay_toward_zero(self._voltage, self._voltage_decay) + rise
         voltage = update_voltage(
             self._voltage, rise, np.zeros_like(self._bias), self._voltage_decay
         )
+        self.overflows += count_changed(wanted, voltage)
         voltage = np.where(self._resting > 0, 0, voltage)
         fire = fires(voltage, self._neuron.vth_mantissa) & (self._resting == 0)
         self._resting = np.where(
@@ -79,16 +84,21 @@ class Alif:
         self._voltage = np.zeros(shape, dtype=np.int64)
         self._adaptation = Adaptation(neuron, shape, spread)
         self.output_unit = GRADED if neuron.graded_spike else SPIKE
+        self.overflows = 0
 
     def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
         """Take one step; see `NeuronModel.step`."""
         arriving = _scaled(real + self._bias, current_shift(self._neuron))
+        wanted = decay_toward_zero(self._current, self._current_decay) + arriving
         self._current = update_current(self._current, arriving, self._current_decay)
+        self.overflows += count_changed(wanted, self._current)
+        wanted = decay_toward_zero(self._voltage, self._voltage_decay) + self._current
         self._voltage = update_voltage(
             self._voltage, self._current, np.zeros_like(self._bias), self._voltage_decay
         )
+        self.overflows += count_changed(wanted, self._voltage)
         fire = self._voltage >= self._adaptation.limit()
-        self._adaptation.raise_after(fire)
+        self.overflows += self._adaptation.raise_after(fire)
         return np.where(fire, self._voltage if self._neuron.graded_spike else 1, 0)
 
     def states(self) -> Mapping[str, Int64Array]:
@@ -129,11 +139,17 @@ class Adaptation:
         self._refractory = decay_toward_zero(self._refractory, self._refractory_decay)
         return self._threshold + self._refractory
 
-    def raise_after(self, fire: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> None:
-        """Raise both terms of the neurons that fired; the second by twice the threshold before."""
+    def raise_after(self, fire: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> int:
+        """Raise both terms of the neurons that fired; the second by twice the threshold before.
+
+        Returns how many were clipped.
+        """
         refractory = self._refractory + np.where(fire, 2 * self._threshold, 0)
         threshold = self._threshold + np.where(fire, self._rise, 0)
         self._refractory, self._threshold = clip_state(refractory), clip_state(threshold)
+        return count_changed(refractory, self._refractory) + count_changed(
+            threshold, self._threshold
+        )
 
     def states(self) -> dict[str, Int64Array]:
         """Return both terms, in 1/4096."""

@@ -16,6 +16,12 @@ Int64Array = NDArray[np.int64]
 # Gives each neuron its value of a parameter that is stored once or once a channel.
 Spread = Callable[[IntArray], IntArray]
 
+
+def count_changed(wanted: Int64Array, kept: Int64Array) -> int:
+    """Return how many numbers a register changed."""
+    return int(np.count_nonzero(wanted != kept))
+
+
 SPIKE = Fraction(1)
 GRADED = Fraction(1, 4096)  # states and graded payloads: 12 bits after the point
 
@@ -28,6 +34,11 @@ class NeuronModel(Protocol):
 
     output_unit: Fraction
     """What an output of 1 stands for."""
+
+    @property
+    def overflows(self) -> int:
+        """Return how many numbers did not fit their register and were wrapped or clipped."""
+        ...
 
     def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
         """Take the weighted input of one step and return the output.

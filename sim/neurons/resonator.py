@@ -9,7 +9,7 @@ import numpy as np
 from ...hw_profiles.arithmetic import STATE_SHIFT, clip_state, rotate
 from ...netx import AdaptiveResonatorNeuron, IntArray, NeuronKind, ResonatorNeuron
 from .cuba import Adaptation
-from .model import GRADED, SPIKE, Int64Array, Spread
+from .model import GRADED, SPIKE, Int64Array, Spread, count_changed
 
 
 class Resonator:
@@ -55,12 +55,16 @@ class Resonator:
             else None
         )
         self.output_unit = GRADED if neuron.graded_spike else SPIKE
+        self.overflows = 0
 
     def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
         """Take one step; see `NeuronModel.step`."""
         turned_real, turned_imag = rotate(self._real, self._imag, self._sin_decay, self._cos_decay)
-        new_real = clip_state(turned_real + real + self._bias)
-        new_imag = clip_state(turned_imag + imag + self._bias_imag)
+        wanted_real = turned_real + real + self._bias
+        wanted_imag = turned_imag + imag + self._bias_imag
+        new_real, new_imag = clip_state(wanted_real), clip_state(wanted_imag)
+        self.overflows += count_changed(wanted_real, new_real)
+        self.overflows += count_changed(wanted_imag, new_imag)
         limit = np.int64(self._neuron.vth_mantissa) << STATE_SHIFT
         if self._adaptation is not None:
             limit = self._adaptation.limit()
@@ -71,7 +75,7 @@ class Resonator:
             fire = new_imag >= limit
             payload = new_imag
         if self._adaptation is not None:
-            self._adaptation.raise_after(fire)
+            self.overflows += self._adaptation.raise_after(fire)
         elif self._neuron.kind is NeuronKind.RF_IZ:
             new_real = np.where(fire, 0, new_real)
             new_imag = np.where(fire, limit - 1, new_imag)

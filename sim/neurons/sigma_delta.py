@@ -12,7 +12,7 @@ import numpy as np
 
 from ...hw_profiles.arithmetic import wrap_signed
 from ...netx import IntArray, SigmaDeltaNeuron
-from .model import GRADED, Int64Array, Spread
+from .model import GRADED, Int64Array, Spread, count_changed
 
 SIGMA_UNIT = Fraction(1, 1 << 18)
 WEIGHT_SHIFT = 12  # from weight units to 2**-18
@@ -33,10 +33,13 @@ class Delta:
         self._threshold = (np.int64(neuron.vth_mantissa) << WEIGHT_SHIFT) + neuron.vth_fraction
         self._activation = np.zeros(shape, dtype=np.int64)
         self._residue = np.zeros(shape, dtype=np.int64)
+        self.overflows = 0
 
     def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
         """Take one step; see `NeuronModel.step`."""
-        change = wrap_signed(real - self._activation + self._residue, 32)
+        wanted = real - self._activation + self._residue
+        change = wrap_signed(wanted, 32)
+        self.overflows += count_changed(wanted, change)
         sent = np.where(np.abs(change) >= self._threshold, change, 0)
         self._residue = change - sent
         self._activation = real
@@ -64,11 +67,21 @@ class SigmaDelta:
             self._bias = spread(bias).astype(np.int64) << WEIGHT_SHIFT
         self._sigma = np.zeros(shape, dtype=np.int64)
         self._delta = Delta(neuron, shape)
+        self._sums_lost = 0
 
     def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
         """Take one step; see `NeuronModel.step`."""
-        self._sigma = wrap_signed(self._sigma + real, 32)
-        return self._delta.step(np.maximum(wrap_signed(self._sigma + self._bias, 32), 0), imag)
+        wanted = self._sigma + real
+        self._sigma = wrap_signed(wanted, 32)
+        biased = wrap_signed(self._sigma + self._bias, 32)
+        self._sums_lost += count_changed(wanted, self._sigma)
+        self._sums_lost += count_changed(self._sigma + self._bias, biased)
+        return self._delta.step(np.maximum(biased, 0), imag)
+
+    @property
+    def overflows(self) -> int:
+        """See `NeuronModel.overflows`."""
+        return self._sums_lost + self._delta.overflows
 
     def states(self) -> Mapping[str, Int64Array]:
         """Return sum, activation and residue, in 2**-18."""
@@ -82,10 +95,13 @@ class Sigma:
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self._sigma = np.zeros(shape, dtype=np.int64)
+        self.overflows = 0
 
     def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
         """Take one step; see `NeuronModel.step`."""
-        self._sigma = wrap_signed(self._sigma + real, 32)
+        wanted = self._sigma + real
+        self._sigma = wrap_signed(wanted, 32)
+        self.overflows += count_changed(wanted, self._sigma)
         return self._sigma
 
     def states(self) -> Mapping[str, Int64Array]:

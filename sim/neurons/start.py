@@ -45,6 +45,12 @@ def neuron_at_rest(
         case CubaNeuron():
             return Cuba(neuron, bias, shape, spread)
         case AlifNeuron():
+            if neuron.refractory_delay != 1:
+                problem = (
+                    f"{layer.name}: refractory delay {neuron.refractory_delay} of ALIF neurons has "
+                    "no model: SLAYER's have only their refractory term. Use 1."
+                )
+                raise UnsupportedNetworkError([problem])
             return Alif(neuron, bias, shape, spread)
         case ResonatorNeuron() | AdaptiveResonatorNeuron():
             return Resonator(neuron, bias, None if is_input else layer.bias_imag, shape, spread)

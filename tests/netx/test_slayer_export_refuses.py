@@ -14,9 +14,9 @@ import pytest
 from expect import sentence
 
 from lavadeploy.netx import (
+    ConvLayer,
     DenseLayer,
     ExportError,
-    NetxFormatError,
     OutputError,
     export_slayer,
     network_from_slayer,
@@ -138,7 +138,7 @@ def test_only_the_last_block_may_give_voltages_or_sums() -> None:
         (
             {"activation": torch.tanh},
             (
-                "activation 'tanh'; Lava and the chip have 'relu' only. Train with "
+                "activation 'tanh' is not torch's ReLU; Lava and the chip have no other. Train with "
                 "torch.nn.functional.relu."
             ),
         ),
@@ -163,6 +163,76 @@ def test_sigma_delta_neurons_that_lava_lacks_are_refused(
 ) -> None:
     model = in_a_row(slayer.block.sigma_delta.Dense({**SDNN, **changes}, 2, 2))
     assert sentence(ExportError, network_from_slayer, model) == f"block '0': {found}"
+
+
+def test_another_function_called_relu_is_refused() -> None:
+    def relu(x: Any) -> Any:
+        return x.abs()
+
+    neuron = {**SDNN, "activation": relu}
+    model = in_a_row(slayer.block.sigma_delta.Dense(neuron, 2, 2))
+    assert sentence(ExportError, network_from_slayer, model) == (
+        "block '0': activation 'relu' is not torch's ReLU; Lava and the chip have no other. Train "
+        "with torch.nn.functional.relu."
+    )
+    neuron = {**SDNN, "activation": torch.nn.ReLU()}
+    assert network_from_slayer(slayer.block.sigma_delta.Dense(neuron, 2, 2)).warnings == ()
+
+
+def test_biases_along_the_width_of_an_image_are_refused() -> None:
+    block = slayer.block.sigma_delta.Conv(dict(SDNN), 1, 4, 3)
+    block.neuron.set_bias(torch.tensor([0.25, 0.5, 0.75, 1.0]))
+    assert sentence(ExportError, network_from_slayer, in_a_row(block), (1, 6, 6)) == (
+        "block '0': its bias has shape (4,); one number, or (4, 1, 1), can be stored."
+    )
+    block.neuron.set_bias(torch.tensor([0.25, 0.5, 0.75, 1.0]).reshape(4, 1, 1))
+    layer = network_from_slayer(in_a_row(block), (1, 6, 6)).layers[-1]
+    assert isinstance(layer, ConvLayer)
+    assert layer.bias is not None
+    assert layer.bias.tolist() == [16, 32, 48, 64]
+
+
+@pytest.mark.parametrize("name", ["Recurrent", "KWTA"])
+def test_normalized_currents_that_come_back_are_refused(name: str) -> None:
+    neuron = {**NEURON, "norm": slayer.neuron.norm.MeanOnlyBatchNorm}
+    more = {"num_winners": 1} if name == "KWTA" else {}
+    block = getattr(cuba, name)(neuron, 3, 3, **more)
+    assert sentence(ExportError, network_from_slayer, block) == (
+        f"block '0': a normalization of CUBA neurons in a {name} block acts on the current that is "
+        "kept, step by step, which NetX cannot state. Train without it, or with ALIF neurons."
+    )
+
+
+def test_negative_thresholds_are_refused() -> None:
+    model = in_a_row(cuba.Dense({**NEURON, "threshold": -1.0}, 3, 2))
+    assert sentence(ExportError, network_from_slayer, model) == (
+        "block '0': threshold -1 is negative; SLAYER does not reset neurons that fire by it. Use 0 "
+        "or more."
+    )
+
+
+@pytest.mark.parametrize("shape", [20, (2, 3), (0,), "a", (1, 2, 3, 4)])
+def test_shapes_of_no_input_are_refused(shape: Any) -> None:
+    assert sentence(ExportError, network_from_slayer, in_a_row(dense()), shape) == (
+        f"input_shape is {shape!r}; (N,) or (C, H, W) was expected."
+    )
+
+
+def test_what_is_no_module_is_refused() -> None:
+    assert sentence(ExportError, network_from_slayer, None) == "None is no torch.nn.Module."
+
+
+def test_numbers_that_are_none_are_refused() -> None:
+    block = dense(delay=True)
+    block.delay.init = True
+    block.delay.delay.data = torch.tensor([float("nan"), 1.0])
+    assert sentence(ExportError, network_from_slayer, block) == (
+        "block '0': its delays are not all finite."
+    )
+    high = cuba.Dense({**NEURON, "threshold": 1e9}, 3, 2)
+    assert sentence(ExportError, network_from_slayer, high) == (
+        "block '0': vth_mantissa is 64000000000, beyond 32 bits."
+    )
 
 
 def test_sigma_delta_thresholds_by_channel_are_refused() -> None:
@@ -335,15 +405,15 @@ def test_normalization_by_more_than_readers_take_is_refused() -> None:
 
 def test_blocks_that_do_not_fit_each_other_are_refused() -> None:
     model = in_a_row(dense(3, 2), dense(3, 2))
-    assert sentence(NetxFormatError, network_from_slayer, model) == (
-        "layer1: its weight has 3 inputs, but 2 neurons (2,) come in."
+    assert sentence(ExportError, network_from_slayer, model) == (
+        "block '1': its weight has 3 inputs, but 2 neurons (2,) come in."
     )
 
 
 def test_a_kernel_larger_than_its_image_is_refused() -> None:
     model = in_a_row(cuba.Conv(dict(NEURON), 1, 1, 5))
-    assert sentence(NetxFormatError, network_from_slayer, model, (1, 3, 3)) == (
-        "layer1: kernel (5, 5), stride (1, 1), padding (0, 0) and dilation (1, 1) make "
+    assert sentence(ExportError, network_from_slayer, model, (1, 3, 3)) == (
+        "block '0': kernel (5, 5), stride (1, 1), padding (0, 0) and dilation (1, 1) make "
         "(1, -1, -1) of (1, 3, 3)."
     )
 

@@ -9,6 +9,7 @@ comparison with thresholds from 4096 on, `test_slayer_export_refuses` what canno
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,7 @@ def test_a_current_of_more_than_24_bits_wraps() -> None:
     assert trained[0, 0].tolist() == [1, 1, 1]
     assert run.output[0, 0].tolist() == [0, 0, 0]
     assert run.states["current"][0, 0].tolist() == [152400 * 64 - 2**24] * 3
+    assert run.overflows == 3
     assert any("there Lava wraps and SLAYER does not" in w for w in compiler_warnings(model))
 
 
@@ -65,14 +67,46 @@ def test_a_voltage_of_more_than_24_bits_is_clipped() -> None:
     inputs[0, 1, 600:] = 1
     trained, run = both(in_a_row(part), inputs)
     assert int(run.states["voltage"].min()) == -500 * 16384
+    assert run.overflows == 0
     assert np.array_equal(run.output, trained)
     inputs[0, 0, :600] = 2
     trained, run = both(in_a_row(part), inputs)
     assert int(run.states["voltage"].min()) == -(2**23) + 1
+    assert run.overflows > 0
     assert np.count_nonzero(trained) == 0 < np.count_nonzero(run.output)
     assert any(
         "there Lava clips and SLAYER does not" in w for w in compiler_warnings(in_a_row(part))
     )
+
+
+def test_a_convolution_of_messages_wraps_at_32() -> None:
+    # 24 bits of 2**-18; the same sum in a dense layer does not wrap
+    part = block("sigma_delta", "Conv", 1, 1, 1)
+    part.synapse.weight.data[:] = 2.0
+    inputs = np.full((1, 1, 1, 1, 2), 25.0, dtype=np.float32)
+    trained, run = both(part, inputs, (1, 1, 1))
+    assert trained[0, 0].tolist() == [50.0, 50.0]
+    assert run.overflows == 0  # counts have no fraction: 50 weight units
+    graded = in_a_row(block("sigma_delta", "Conv", 1, 1, 1), part)
+    graded[0].synapse.weight.data[:] = 1.0
+    trained, run = both(graded, inputs, (1, 1, 1))
+    assert trained[0, 0].tolist() == [50.0, 50.0]
+    assert run.output[0, 0].tolist() == [0, 0]  # 50 becomes -14, which ReLU cuts
+    assert run.overflows == 2
+
+
+def test_means_over_groups_of_three_are_rounded_by_slayer() -> None:
+    model = in_a_row(block("cuba", "Dense", 20, 12, weight_scale=4), block("cuba", "Average", 4))
+    network = network_from_slayer(model)
+    assert network.warnings == (
+        (
+            "block '1': means over groups of 3; SLAYER rounds them to float32, here they are exact "
+            "fractions."
+        ),
+    )
+    trained, run = both(model, spikes(2, 20, 20))
+    assert np.array_equal(np.round(trained * 3), run.output)
+    assert run.unit == Fraction(1, 3)
 
 
 def test_decays_by_channel_lie_along_the_width_of_images_on_the_cpu() -> None:

@@ -87,6 +87,7 @@ def assert_reference_equals_slayer(
         out for out, part in zip(trained, model, strict=True) if type(part).__name__ != "Flatten"
     ]
     assert len(ours) == len(blocks)
+    assert all(run.overflows == 0 for run in runs)
     for (run, layer), expected in zip(blocks, ours, strict=True):
         found = output_of(run, layer)
         assert np.array_equal(found, expected), (
@@ -229,6 +230,17 @@ def test_the_offset_of_winner_take_all_reaches_alif_neurons(tmp_path: Path) -> N
     assert set(layer.bias.tolist()) == {4}  # 4 * 12 / 16 / 64, of 1/32 each, rounded
 
 
+@pytest.mark.parametrize("family", ["cuba", "alif", "rf_iz"])
+@pytest.mark.parametrize("after", ["Conv", "Pool", "ConvT", "Unpool", "Average"])
+def test_graded_spikes_of_images(family: str, after: str, tmp_path: Path) -> None:
+    torch.manual_seed(21)
+    arguments = {"Conv": (2, 3, 3), "Pool": (2,), "ConvT": (2, 3, 2), "Unpool": (2,)}
+    second = block(family, after, *arguments.get(after, (9,)))
+    # weights that keep sums of graded spikes below 32, where 24 bits end
+    graded = block(family, "Conv", 2, 2, 3, changes={"graded_spike": True}, weight_scale=2)
+    assert_reference_equals_slayer(in_a_row(graded, second), spikes(2, *IMAGE, 25), tmp_path, IMAGE)
+
+
 @pytest.mark.parametrize("family", [f for f in FAMILIES if f != "sigma_delta"])
 def test_graded_spikes(family: str, tmp_path: Path) -> None:
     torch.manual_seed(10)
@@ -255,6 +267,47 @@ def test_normalization_by_the_mean(family: str, delay_shift: bool, tmp_path: Pat
         if isinstance(part, slayer.neuron.norm.MeanOnlyBatchNorm):
             part.running_mean = 0.3 * torch.randn(1)
     assert_reference_equals_slayer(model, spikes(4, 20, 30), tmp_path)
+
+
+@pytest.mark.parametrize("family", ["cuba", "alif", "rf", "sigma_delta"])
+def test_normalization_with_delays_and_layers_late_or_not(family: str, tmp_path: Path) -> None:
+    torch.manual_seed(22)
+    scale = 2 if family == "sigma_delta" else 4
+    norm = {"norm": slayer.neuron.norm.MeanOnlyBatchNorm}
+    model = in_a_row(
+        block(family, "Conv", 2, 3, 3, changes=norm, delay=True, weight_scale=scale),
+        block(family, "Flatten"),
+        block(family, "Dense", 108, 16, changes=norm, delay_shift=False, weight_scale=scale),
+        block(family, "Dense", 16, 12, changes=norm, delay=True, weight_scale=scale),
+        block(family, "Dense", 12, 8, changes=norm, weight_scale=scale),
+    )
+    inputs = spikes(2, *IMAGE, 30)
+    run_once(model, inputs)
+    for part in model.modules():
+        if isinstance(part, slayer.neuron.norm.MeanOnlyBatchNorm):
+            part.running_mean = 0.2 * torch.randn_like(part.running_mean)
+    for part in (model[0], model[3]):
+        part.delay.delay.data = 4 * torch.rand_like(part.delay.delay.data)
+    assert_reference_equals_slayer(model, inputs, tmp_path, IMAGE)
+
+
+@pytest.mark.parametrize("scale", [16, 256])
+@pytest.mark.parametrize("family", ["cuba", "alif", "rf", "rf_iz"])
+def test_other_scales(family: str, scale: int, tmp_path: Path) -> None:
+    torch.manual_seed(23)
+    model = in_a_row(
+        block(family, "Dense", 20, 16, changes={"scale": scale}, **LARGE),
+        block(family, "Dense", 16, 8, changes={"scale": scale}, **LARGE),
+    )
+    assert_reference_equals_slayer(model, spikes(3, 20, 40), tmp_path)
+
+
+@pytest.mark.parametrize("family", ["cuba", "alif", "sigma_delta"])
+def test_input_neurons_of_images(family: str, tmp_path: Path) -> None:
+    torch.manual_seed(24)
+    model = in_a_row(block(family, "Input"), block(family, "Conv", 2, 4, 3, stride=2, **LARGE))
+    analog = np.random.default_rng(24).uniform(-1, 3, (2, *IMAGE, 20)).astype(np.float32)
+    assert_reference_equals_slayer(model, analog, tmp_path, IMAGE)
 
 
 @pytest.mark.parametrize("family", ["cuba", "alif"])
