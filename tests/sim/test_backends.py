@@ -224,7 +224,7 @@ def test_the_loihi_path_runs_on_the_simulator_with_adapters_that_pass_spikes_on(
     rng = np.random.default_rng(0)
     network = compiled(
         conv(even_weights(rng, 3, 2, 2, 2), (3, 3, 4)),
-        dense(even_weights(rng, 5, 36), name="layer1", bias=np.arange(5, dtype=np.int32)),
+        dense(even_weights(rng, 5, 36), name="layer1"),
     )
     inputs = SpikeInput(spikes=random_spikes(rng, 2, 2, 4, 5, 8, rate=0.5))
     log = run_on_chip(network, inputs, RunOptions(), adapters=adapters, run_config=config)
@@ -247,7 +247,7 @@ def test_a_board_gives_what_the_reference_gives(request: pytest.FixtureRequest) 
     assert np.array_equal(on_board.spikes.step, expected.spikes.step)
 
 
-def test_delays_and_states_are_refused_on_loihi(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_delays_biases_and_states_are_refused_on_loihi(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = open_backend("loihi")
 
     def nothing_is_missing(_backend: object) -> None:
@@ -259,6 +259,13 @@ def test_delays_and_states_are_refused_on_loihi(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(UnsupportedNetworkError) as raised:
         backend.run(delayed, inputs)
     assert str(raised.value) == ("layer0: axonal delays cannot be loaded by backend 'loihi' yet.")
+    biased = compiled(dense([[10]], bias=np.array([1], dtype=np.int32)))
+    with pytest.raises(UnsupportedNetworkError) as raised:
+        backend.run(biased, inputs)
+    assert str(raised.value) == (
+        "layer0: on the chip its bias would act before the sample begins; backend 'loihi' cannot "
+        "hold it back yet."
+    )
     with pytest.raises(OptionError) as refused:
         backend.run(compiled(dense([[10]])), inputs, RunOptions(record_states=True))
     assert str(refused.value) == ("backend 'loihi' cannot record states; use lava or reference.")
