@@ -13,6 +13,7 @@ import numpy as np
 from .arrays import Shape
 from .errors import ExportError
 from .hdf5_schema import AFFINE_VTH_MANTISSA
+from .kernel_sizes import kernel_output_size
 from .layers import (
     AverageLayer,
     ConvLayer,
@@ -25,7 +26,6 @@ from .layers import (
     size_of,
 )
 from .neurons import CubaNeuron, SigmaDeltaNeuron, is_complex
-from .shapes import kernel_output_size
 from .slayer_blocks import BlockKind, block_kind, is_shifting, neuron_family
 from .slayer_neurons import ExportedNeuron, check_scale, exported_neuron
 from .slayer_numbers import delay_of, hooked, quantized_weights, whole

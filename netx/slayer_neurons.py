@@ -14,7 +14,6 @@ import numpy as np
 from .arrays import IntArray
 from .errors import ExportError
 from .neurons import (
-    MOST_CURRENT_SHIFT,
     VTH_FRACTIONS,
     AdaptiveResonatorNeuron,
     AlifNeuron,
@@ -25,6 +24,7 @@ from .neurons import (
     SigmaDeltaNeuron,
 )
 from .slayer_blocks import IMAGE_KINDS, BlockKind, block_kind, neuron_family
+from .slayer_normalization import normalization
 from .slayer_numbers import quantized_parameter, whole
 
 SCALE = 64  # SLAYER's default; what analog and graded numbers mean depends on it
@@ -108,7 +108,7 @@ def check_scale(position: str, scale: int, what: str) -> None:
 
 
 def _integrate_and_fire(position: str, neuron: Any, family: str, channels: int) -> ExportedNeuron:
-    exponent, bias = _normalization(position, neuron.norm, neuron, channels, may_scale=True)
+    exponent, bias = normalization(position, neuron.norm, neuron, channels, may_scale=True)
     current_decay = quantized_parameter(position, "current decay", neuron.current_decay)
     voltage_decay = quantized_parameter(position, "voltage decay", neuron.voltage_decay)
     if family == "cuba":
@@ -137,8 +137,8 @@ def _resonator(position: str, neuron: Any, kind: NeuronKind, channels: int) -> E
     sin, cos = _turn(neuron)
     sin_decay = _unclamped(position, "sine", sin)
     cos_decay = _unclamped(position, "cosine", cos)
-    _, bias = _normalization(position, neuron.real_norm, neuron, channels, may_scale=False)
-    _, bias_imag = _normalization(position, neuron.imag_norm, neuron, channels, may_scale=False)
+    _, bias = normalization(position, neuron.real_norm, neuron, channels, may_scale=False)
+    _, bias_imag = normalization(position, neuron.imag_norm, neuron, channels, may_scale=False)
     vth, graded = int(neuron.v_th_mant), bool(neuron.graded_spike)
     if kind in (NeuronKind.RF, NeuronKind.RF_IZ):
         exported = ResonatorNeuron(
@@ -192,7 +192,7 @@ def _sigma_delta(position: str, neuron: Any, channels: int, *, is_image: bool) -
             f"block '{position}': cum_error=True has no model in Lava, and NetX cannot state it. "
             "Train with cum_error=False."
         )
-    _, bias = _normalization(position, neuron.norm, neuron, channels, may_scale=False)
+    _, bias = normalization(position, neuron.norm, neuron, channels, may_scale=False)
     if neuron.bias_is_set:
         own = whole(position, "bias", neuron.bias, SCALE)
         own = _one_a_channel(position, own, channels, is_image=is_image)
@@ -245,35 +245,3 @@ def _one_a_channel(position: str, bias: IntArray, channels: int, *, is_image: bo
             f"block '{position}': its bias differs within a channel; NetX stores one a channel."
         )
     return by_channel[:, 0]
-
-
-def _normalization(
-    position: str, norm: Any, neuron: Any, channels: int, *, may_scale: bool
-) -> tuple[int, IntArray | None]:
-    """Return the power of two that a normalization divides by, and the bias it adds.
-
-    Source: ``slayer/neuron/norm.py``. In evaluation it subtracts the quantized running mean;
-    WgtScaleBatchNorm then divides by a power of two, clamped in the forward pass but not by
-    lava-dl's exporter.
-    """
-    if norm is None:
-        return 0, None
-    kind = type(norm).__name__
-    scaled = kind == "WgtScaleBatchNorm"
-    if kind != "MeanOnlyBatchNorm" and not (scaled and may_scale):
-        raise ExportError(
-            f"block '{position}': normalization {kind} cannot be exported exactly. "
-            "Use slayer.neuron.norm.MeanOnlyBatchNorm or none."
-        )
-    exponent = 0
-    if scaled:
-        exponent = round(float(np.log2(norm.std(norm.running_var.detach()).item())))
-        if abs(exponent) > MOST_CURRENT_SHIFT:
-            raise ExportError(
-                f"block '{position}': its normalization divides by 2**{exponent}; NetX readers "
-                f"take 2**{MOST_CURRENT_SHIFT} at most. Use weight_exp_bits="
-                f"{MOST_CURRENT_SHIFT}, the default."
-            )
-    mean = norm.pre_hook_fx(norm.running_mean.detach())
-    bias = -whole(position, "the mean of the normalization", mean, int(neuron.scale))
-    return exponent, np.broadcast_to(bias.reshape(-1), (channels,)).astype(np.int32)

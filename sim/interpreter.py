@@ -18,32 +18,26 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..hw_profiles.arithmetic import CONV_BITS, align_with_states, wrap_signed
 from ..netx import (
     AverageLayer,
     ConcatLayer,
     FlattenLayer,
     InputLayer,
     IntArray,
-    KernelLayer,
     Layer,
     LayerShapes,
     Network,
-    RecurrentLayer,
     Shape,
-    SigmaDeltaNeuron,
     SpikeInputError,
     SynapticLayer,
     infer_shapes,
     is_shifted,
     size_of,
 )
+from .neuron_input import common_unit, neuron_input
 from .neurons import neuron_at_rest
-from .neurons.sigma_delta import SIGMA_UNIT
-from .synapses import synaptic_input
 
 Int64Array: TypeAlias = NDArray[np.int64]
-ANALOG = Fraction(1, 64)  # what 1 stands for in the input of a layer of input neurons
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -153,7 +147,7 @@ def _run_layer(
 ) -> LayerRun:
     match layer:
         case InputLayer() if layer.neuron is not None:
-            return _run_neurons(layer, shape, values, ANALOG, first_step)
+            return _run_neurons(layer, shape, values, unit, first_step)
         case InputLayer() | FlattenLayer():
             return LayerRun(name=layer.name, output=values, unit=unit, states={})
         case AverageLayer():
@@ -186,7 +180,7 @@ def _run_neurons(
     wrapped = 0
     for step in range(first_step, steps):
         last = fired[:, :, step - 1] if step > 0 else np.zeros_like(fired[:, :, 0])
-        real, imag, lost = _arriving(
+        real, imag, lost = neuron_input(
             layer, shape, values[:, :, step], unit, last, model.output_unit
         )
         wrapped += lost
@@ -201,54 +195,6 @@ def _run_neurons(
         states=states,
         overflows=wrapped + model.overflows,
     )
-
-
-def _arriving(
-    layer: InputLayer | SynapticLayer,
-    shape: LayerShapes,
-    values: Int64Array,
-    unit: Fraction,
-    last: Int64Array,
-    last_unit: Fraction,
-) -> tuple[Int64Array, Int64Array, int]:
-    """Return what reaches both parts of the neurons, in their units, and how many sums wrapped."""
-    if isinstance(layer, InputLayer):
-        weight = np.int64(64 if layer.weight is None else layer.weight)
-        offset = np.int64(layer.bias or 0) << 6
-        scaled = values * weight + offset  # in 1/4096
-        real = scaled << 6 if isinstance(layer.neuron, SigmaDeltaNeuron) else scaled
-        return real, scaled, 0
-    weighted, lost = _weighted(layer, layer.weight, shape, values)
-    if isinstance(layer, RecurrentLayer):
-        # summed before fractions are cut, as SLAYER does
-        common = _common_unit(unit, last_unit)
-        feedback = last @ layer.weight_rec.astype(np.int64).T
-        weighted = weighted * int(unit / common) + feedback * int(last_unit / common)
-        unit = common
-    real = _aligned(layer, weighted, unit)
-    if layer.weight_imag is None:
-        return real, real, lost
-    imag, lost_imag = _weighted(layer, layer.weight_imag, shape, values)
-    return real, _aligned(layer, imag, unit), lost + lost_imag
-
-
-def _weighted(
-    layer: SynapticLayer, weight: IntArray, shape: LayerShapes, values: Int64Array
-) -> tuple[Int64Array, int]:
-    """Return weighted sums, those of kernels wrapped to 24 bits as Lava's, and how many were."""
-    wanted = synaptic_input(layer, weight, shape.shape_in, values)
-    if not isinstance(layer, KernelLayer):
-        return wanted, 0
-    kept = wrap_signed(wanted, CONV_BITS)
-    return kept, int(np.count_nonzero(kept != wanted))
-
-
-def _aligned(layer: SynapticLayer, weighted: Int64Array, unit: Fraction) -> Int64Array:
-    """From weight units times `unit` to the units of the neuron's input."""
-    if isinstance(layer.neuron, SigmaDeltaNeuron):
-        factor = unit / 64 / SIGMA_UNIT
-        return weighted * factor.numerator // factor.denominator
-    return align_with_states(weighted, unit)
 
 
 def delayed(delay: IntArray | None, fired: Int64Array) -> Int64Array:
@@ -279,18 +225,13 @@ def delayed(delay: IntArray | None, fired: Int64Array) -> Int64Array:
 
 def _concatenated(layer: ConcatLayer, runs: Sequence[LayerRun]) -> LayerRun:
     parts = [runs[source] for source in layer.sources]
-    unit = functools.reduce(_common_unit, (part.unit for part in parts))
+    unit = functools.reduce(common_unit, (part.unit for part in parts))
     return LayerRun(
         name=layer.name,
         output=np.concatenate([p.output * int(p.unit / unit) for p in parts], axis=1),
         unit=unit,
         states={},
     )
-
-
-def _common_unit(a: Fraction, b: Fraction) -> Fraction:
-    """Return the largest unit that both are whole multiples of."""
-    return Fraction(math.gcd(a.numerator, b.numerator), math.lcm(a.denominator, b.denominator))
 
 
 def _without_first(run: LayerRun, steps: int) -> LayerRun:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from lavadeploy.netx import ConvLayer, CubaNeuron, DenseLayer, FlattenLayer, Layer, Network
-from lavadeploy.netx.shapes import kernel_output_size
+from lavadeploy.netx.kernel_sizes import kernel_output_size
 from lavadeploy.sim import SpikeInput
 
 # Random networks take a while to draw, and fewer of the drawn are thrown away than it looks.

@@ -24,7 +24,7 @@ from lavadeploy.netx import (
     infer_shapes,
     repair_lava,
 )
-from lavadeploy.netx.shapes import kernel_output_size
+from lavadeploy.netx.kernel_sizes import kernel_output_size
 
 torch = importlib.import_module("torch")
 

@@ -12,6 +12,7 @@ from expect import sentence
 from hdf5_files import CONV, DENSE, without, write_hdf5, write_layers
 
 from lavadeploy.netx import NetxFormatError, read_netx
+from lavadeploy.netx.hdf5_store import tree_bytes
 
 INPUT: Mapping[str, Any] = {"type": b"input", "shape": [3]}
 FLATTEN: Mapping[str, Any] = {"type": b"flatten", "shape": [3, 1, 1]}
@@ -40,6 +41,7 @@ def not_whole(field: str, number: str, where: str) -> str:
 BAD_LAYERS: list[tuple[str, Mapping[str, Any], str]] = [
     ("no type", without(DENSE, "type"), "field 'type' is missing or not a string."),
     ("type is a number", {**DENSE, "type": 3}, "field 'type' is missing or not a string."),
+    ("negative delay", {**DENSE, "delay": [-1]}, "delay is -1; no spike leaves before it is made."),
     ("empty type", {**DENSE, "type": b""}, f"unknown layer kind ''; {KINDS}."),
     *(
         (
@@ -332,3 +334,12 @@ def test_files_without_a_chain_of_layers_are_refused(
 def test_a_missing_file_is_refused_under_the_name_given(tmp_path: Path) -> None:
     path = str(tmp_path / "missing.net")
     assert sentence(NetxFormatError, read_netx, path) == f"'{path}': no such file."
+
+
+def test_files_of_a_later_lavadeploy_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "later.net"
+    attributes = {"format": "lavadeploy-netx", "format_version": 3}
+    path.write_bytes(tree_bytes({"layer/0/type": "dense"}, attributes))
+    assert sentence(NetxFormatError, read_netx, path) == (
+        f"'{path}': has format version 3; this lavadeploy reads versions 1, 2. Update lavadeploy."
+    )

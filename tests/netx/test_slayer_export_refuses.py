@@ -138,8 +138,8 @@ def test_only_the_last_block_may_give_voltages_or_sums() -> None:
         (
             {"activation": torch.tanh},
             (
-                "activation 'tanh' is not torch's ReLU; Lava and the chip have no other. Train with "
-                "torch.nn.functional.relu."
+                "activation 'tanh' is not torch's ReLU; Lava and the chip have no other. Train "
+                "with torch.nn.functional.relu."
             ),
         ),
         (

@@ -157,11 +157,12 @@ def test_twelve_layers_keep_their_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [EXACT, -EXACT, EXACT + 1, -EXACT - 1, 2**31 - 1, -(2**31)])
 def test_large_numbers_are_written_exactly(value: int, tmp_path: Path) -> None:
     one = np.array([value], dtype=np.int32)
+    late = np.array([max(value, 0)], dtype=np.int32)
     network = Network(
         layers=(
             InputLayer(name="layer0", shape=(1,), weight=value, bias=value),
-            dense([[value]], name="layer1", bias=one, delay=one),
-            conv([[[[value]]]], (1, 1, 1), name="layer2", bias=one, delay=one),
+            dense([[value]], name="layer1", bias=one, delay=late),
+            conv([[[[value]]]], (1, 1, 1), name="layer2", bias=one, delay=late),
         )
     )
     write_netx(network, tmp_path / "large.net")
