@@ -33,6 +33,7 @@ class LayerFields:
         self._path = tree.path
         prefix = f"layer/{index}/"
         self._values = {n[len(prefix) :]: v for n, v in tree.values.items() if n.startswith(prefix)}
+        self._unread = {n[len(prefix) :]: k for n, k in tree.unread.items() if n.startswith(prefix)}
         self._asked: set[str] = set()
         self._kept: set[str] = set()
 
@@ -56,18 +57,19 @@ class LayerFields:
         return NetxFormatError(f"'{self._path}', {self.name}: {text}")
 
     def has(self, field: str) -> bool:
-        """Tell whether there is such a dataset; a group in its place is an error."""
+        """Tell whether there is such a dataset; a group or what cannot be read is an error."""
         if self.has_group(field):
             raise self.error(f"'{field}' is a group; a dataset was expected.")
+        self._check_read(field)
         return field in self._values
 
     def has_group(self, group: str) -> bool:
         """Tell whether there is a group with anything in it."""
-        return any(name.startswith(f"{group}/") for name in self._values)
+        return any(name.startswith(f"{group}/") for name in (*self._values, *self._unread))
 
     def has_neuron(self) -> bool:
         """Tell whether there is a neuron group; a dataset in its place is an error."""
-        if "neuron" in self._values:
+        if "neuron" in self._values or "neuron" in self._unread:
             raise self.error("'neuron' is a dataset; a group was expected.")
         return self.has_group("neuron")
 
@@ -81,7 +83,7 @@ class LayerFields:
     def integers(self, field: str) -> IntArray:
         """Return a field as whole numbers, or say which element is none."""
         value = self._get(field)
-        if value is None or isinstance(value, str):
+        if value is None or isinstance(value, str) or value.dtype.kind == "S":
             raise self.error(f"field '{field}' is missing or not a number.")
         bad = _first_bad(value)
         if bad is not None:
@@ -167,7 +169,16 @@ class LayerFields:
         if stated not in (follows, follows[:1] if len(set(follows)) == 1 else follows):
             raise self.error(f"{field} is {stated}, but {source} make it {follows}.")
 
+    def _check_read(self, field: str) -> None:
+        """Raise for a field that is there, but was not read: without it the layer is another."""
+        if field in self._unread:
+            raise self.error(
+                f"field '{field}' cannot be read ({self._unread[field]}); numbers or a string were "
+                "expected."
+            )
+
     def _get(self, field: str) -> RawValue | None:
+        self._check_read(field)
         self._asked.add(field)
         return self._values.get(field)
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 import h5py
 import numpy as np
 
-from .errors import NetxFormatError
-from .hdf5_child import MAX_NUMBERS, RefusedFileError
+from .errors import NetxFormatError, OutputError
+from .hdf5_child import MAX_NUMBERS, MAX_OBJECTS, RefusedFileError, declared
 from .hdf5_worker import WORKER, DamagedFileError, RawArray
 
 RawValue = RawArray | str
@@ -40,14 +40,18 @@ class StoredTree:
     sha256 : str
         Hash of the file's bytes.
     values : mapping of str to array or str
-        Every dataset under its full path, for example ``'layer/0/neuron/iDecay'``; strings decoded,
-        arrays of one string taken as that string. Arrays are read-only.
+        Datasets under their full paths, for example ``'layer/0/neuron/iDecay'``; strings decoded,
+        arrays of one string taken as that string, arrays of several as byte strings of one length.
+        What a link within the file leads to stands under the link's path. Arrays are read-only.
     groups : frozenset of str
         Full paths of all groups.
     attributes : mapping of str to str, int or float
         Attributes of the root that are single numbers or strings.
     dropped : tuple of str
-        Other attributes, in words; they are not read.
+        What is not read, in words: other attributes, empty groups, named types, and datasets that
+        are neither numbers nor strings.
+    unread : mapping of str to str
+        Those datasets by full path, with what they hold.
     """
 
     path: Path
@@ -56,6 +60,7 @@ class StoredTree:
     groups: frozenset[str]
     attributes: Mapping[str, AttributeValue]
     dropped: tuple[str, ...]
+    unread: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def read_tree(path: Path) -> StoredTree:
@@ -75,8 +80,8 @@ def read_tree(path: Path) -> StoredTree:
     ------
     NetxFormatError
         When the path is missing, no ordinary file, unreadable, not HDF5, damaged, holds links that
-        leave the file or repeat, is nested deeper than 8 groups, or holds more than 2**25 values or
-        288 MiB.
+        leave the file or go round in circles, is nested deeper than 8 groups, or holds more than
+        2**24 values, 20,000 groups and datasets or 144 MiB.
     """
     content = _content(path)
     try:
@@ -92,6 +97,7 @@ def read_tree(path: Path) -> StoredTree:
         groups=frozenset(found.groups),
         attributes=found.attributes,
         dropped=found.dropped,
+        unread=found.unread,
     )
 
 
@@ -106,10 +112,16 @@ def tree_bytes(values: Mapping[str, RawValue], attributes: Mapping[str, Attribut
     attributes : mapping of str to str, int or float
         Attributes of the root.
 
+    Raises
+    ------
+    OutputError
+        When there is more of it than `read_tree` reads.
+
     Notes
     -----
     Times are not tracked, so the same content gives the same bytes.
     """
+    _check_size(values)
     # The core driver keeps the file in memory: who writes the bytes can do it in one step.
     with h5py.File("in-memory", "w", driver="core", backing_store=False, track_order=True) as file:
         for name, value in values.items():
@@ -121,6 +133,23 @@ def tree_bytes(values: Mapping[str, RawValue], attributes: Mapping[str, Attribut
             file.attrs[name] = attribute
         file.flush()
         return cast(bytes, file.id.get_file_image())
+
+
+def _check_size(values: Mapping[str, RawValue]) -> None:
+    """Raise where `read_tree` would refuse the file for what it holds."""
+    numbers, objects = 0, set(values)
+    for name, value in values.items():
+        parts = name.split("/")
+        objects.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
+        array = np.array([value.encode("utf-8")]) if isinstance(value, str) else np.asarray(value)
+        numbers += declared(array.dtype, array.shape)
+    if numbers > MAX_NUMBERS:
+        raise OutputError(f"the file would have {numbers} values; {MAX_NUMBERS} can be read back.")
+    if len(objects) > MAX_OBJECTS:
+        raise OutputError(
+            f"the file would have {len(objects)} groups and datasets; {MAX_OBJECTS} can be read "
+            "back."
+        )
 
 
 def _content(path: Path) -> bytes:
@@ -140,6 +169,8 @@ def _content(path: Path) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise NetxFormatError(f"'{path}': cannot be read: {error.strerror}.") from error
+    except MemoryError as error:
+        raise NetxFormatError(f"'{path}': needs more memory than this process may take.") from error
     if not _has_signature(content):
         raise NetxFormatError(f"'{path}': is not an HDF5 file, so it can not be NetX.")
     return content

@@ -2,8 +2,8 @@
 
 Damaged files send libhdf5 into endless loops and wild reads and writes: of 120,000 mutants of six
 files, 36 looped, 2 crashed and one took 1.6 GiB (h5py 3.16). So it reads in a child, with limits on
-time and memory. The child is started for the first file (0.2 s) and answers further ones in about a
-millisecond; one that fails is replaced.
+time and memory. The child is started for the first file, which takes 0.15 to 0.2 s, and answers
+further ones in 4 to 10 ms; one that fails is replaced.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import os
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .hdf5_child import DAMAGED, LENGTH_BYTES, MAX_NUMBERS, OK, REFUSED, RefusedFileError
+from .hdf5_child import DAMAGED, LENGTH_BYTES, MAX_NUMBERS, OK, READY, REFUSED, RefusedFileError
 
 RawArray: TypeAlias = NDArray[Any]
 
@@ -48,7 +49,8 @@ class DamagedFileError(ValueError):
 class Content:
     """Everything in an HDF5 file: numbers and strings by full path, groups, root attributes.
 
-    `dropped` names attributes that were not taken over, in words.
+    `dropped` names in words what was not taken over; `unread` has the datasets among that, with
+    what they hold.
     """
 
     arrays: dict[str, RawArray]
@@ -56,6 +58,7 @@ class Content:
     groups: tuple[str, ...]
     attributes: dict[str, str | int | float]
     dropped: tuple[str, ...]
+    unread: dict[str, str]
 
 
 class Hdf5Worker:
@@ -77,36 +80,30 @@ class Hdf5Worker:
         Raises
         ------
         RefusedFileError
-            When it holds what NetX may not: links and data elsewhere, too much, other types.
+            When it holds what NetX may not: links and data elsewhere, too much. Also when the child
+            cannot be started, or memory is short here.
         DamagedFileError
             When libhdf5 cannot read it, crashes, or does not come to an end in 20 s.
         """
         with self._lock:
             child = self._running_child()
             too_late = threading.Event()
-
-            def give_up() -> None:
-                too_late.set()
-                child.kill()
-
-            timer = threading.Timer(TIME_LIMIT_S, give_up)
-            timer.start()
             try:
-                return _exchange(child, content)
+                with _time_limit(child, too_late):
+                    return _exchange(child, content)
             except (RefusedFileError, DamagedFileError):
                 raise
+            except MemoryError as error:  # the rest of the answer is on its way
+                self._end_child()
+                raise RefusedFileError("needs more memory than this process may take.") from error
             except (OSError, EOFError, ValueError, TypeError, LookupError) as error:
-                code = self._end_child(
-                    patience_s=1
-                )  # it may be ending by itself, with its own code
+                # it may be ending by itself, with its own code
+                code = self._end_child(patience_s=1)
                 reason = "did not end" if too_late.is_set() else f"ended with code {code}"
                 raise DamagedFileError(f"libhdf5 {reason} reading it") from error
             except BaseException:  # Ctrl-C: an answer that nobody waits for is on its way
                 self._end_child()
                 raise
-            finally:
-                timer.cancel()
-                timer.join()  # a thread that lives on would be copied by a fork
 
     def close(self) -> None:
         """End the child."""
@@ -127,10 +124,23 @@ class Hdf5Worker:
                     env=os.environ | ENVIRONMENT,
                 )
             except OSError as error:
-                raise RefusedFileError(
-                    f"needs libhdf5 in a process of its own, which did not start ({error})."
-                ) from error
+                raise _not_started(str(error)) from error
+            self._await_ready(self._child)
         return self._child
+
+    def _await_ready(self, child: subprocess.Popen[bytes]) -> None:
+        """Wait until the child listens, so that its failing to is not blamed on the file."""
+        assert child.stdout is not None
+        too_late = threading.Event()
+        try:
+            with _time_limit(child, too_late):
+                is_ready = child.stdout.read(1) == READY
+        except BaseException:  # Ctrl-C
+            self._end_child()
+            raise
+        if not is_ready:
+            code = self._end_child(patience_s=1)
+            raise _not_started("no answer" if too_late.is_set() else f"it ended with code {code}")
 
     def _end_child(self, patience_s: float = 0) -> int | None:
         child, self._child = self._child, None
@@ -142,6 +152,29 @@ class Hdf5Worker:
         with suppress(OSError):  # closing writes what the child never took
             child.communicate()
         return child.returncode
+
+
+@contextmanager
+def _time_limit(child: subprocess.Popen[bytes], too_late: threading.Event) -> Generator[None]:
+    """Kill the child when the block takes too long, and set the event then."""
+
+    def give_up() -> None:
+        too_late.set()
+        child.kill()
+
+    timer = threading.Timer(TIME_LIMIT_S, give_up)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()  # a thread that lives on would be copied by a fork
+
+
+def _not_started(reason: str) -> RefusedFileError:
+    return RefusedFileError(
+        f"needs libhdf5 in a process of its own, which did not start ({reason})."
+    )
 
 
 def _exchange(child: subprocess.Popen[bytes], content: bytes) -> Content:
@@ -170,6 +203,7 @@ def _exchange(child: subprocess.Popen[bytes], content: bytes) -> Content:
         groups=tuple(header["groups"]),
         attributes=header["attributes"],
         dropped=tuple(header["dropped"]),
+        unread=header["unread"],
     )
 
 

@@ -21,7 +21,7 @@ class ElementChanges:
     differing, size : int
         How many differ, and of how many.
     largest : int, float or None
-        Largest absolute difference; None where it is not finite.
+        Largest absolute difference; None where it is not finite, and for strings.
     first : tuple of int
         Index of the first differing element, last axis fastest.
     """
@@ -76,6 +76,7 @@ def compare_values(a: object, b: object) -> ValueChange | None:
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         left, right = cast(NDArray[Any], a), cast(NDArray[Any], b)
         is_comparable = left.shape == right.shape or () in (left.shape, right.shape)
+        is_comparable &= (left.dtype.kind == "S") == (right.dtype.kind == "S")
         if is_comparable and max(left.size, right.size) > 1:
             elements = _element_changes(left, right)
         if elements is not None and left.shape == right.shape:
@@ -92,16 +93,20 @@ def _element_changes(a: NDArray[Any], b: NDArray[Any]) -> ElementChanges | None:
         different &= ~(np.isnan(a) & np.isnan(b))
     if not different.any():
         return None
+    first = tuple(int(i) for i in np.argwhere(different)[0])
+    differing = int(np.count_nonzero(different))
+    if a.dtype.kind == "S":
+        return ElementChanges(differing=differing, size=a.size, largest=None, first=first)
     # whole numbers of up to 32 bits are subtracted exactly, all others in floating point
     is_small = all(x.dtype.kind in "biu" and x.dtype.itemsize <= 4 for x in (a, b))
     wide = np.dtype(np.int64 if is_small else np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         largest = np.abs(a[different].astype(wide) - b[different].astype(wide)).max().item()
     return ElementChanges(
-        differing=int(np.count_nonzero(different)),
+        differing=differing,
         size=a.size,
         largest=largest if math.isfinite(largest) else None,
-        first=tuple(int(i) for i in np.argwhere(different)[0]),
+        first=first,
     )
 
 
@@ -111,11 +116,14 @@ def _described(value: object) -> PlainValue:
     array = cast(NDArray[Any], value)
     if array.size == 1:
         return _plain(array.item())
-    return f"{'×'.join(str(n) for n in array.shape)} values"
+    what = "strings" if array.dtype.kind == "S" else "values"
+    return f"{'×'.join(str(n) for n in array.shape)} {what}"
 
 
 def _plain(value: Any) -> PlainValue:
     """Return a value that JSON has."""
     if isinstance(value, np.generic):
         return _plain(cast(Any, value.item()))
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

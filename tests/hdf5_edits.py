@@ -28,7 +28,7 @@ TYPES: Mapping[str, Any] = {
     "region": h5py.regionref_dtype,
 }
 # Beyond what a network may have; with an axis of 0 there is nothing at all, however long the other.
-HUGE = (((1 << 25) + 1,), (1 << 31, 1), (1 << 40,), (1 << 32, 1 << 31), (0, 1 << 40))
+HUGE = (((1 << 24) + 1,), (1 << 31, 1), (1 << 40,), (1 << 32, 1 << 31), (0, 1 << 40))
 TEXTS = (b"", b"\xff\xfe", b"conv", b"SDNN", b"CUBA\0RF", "µ".encode(), b"x" * 5000, b"\x1b[2J\n")
 NAMES = ("0", "00", "-1", "7", "1e1", "µ", "a\nb", "\x1b[31m", " ", "x" * 300, "weight", "neuron")
 FILTERS: tuple[Mapping[str, Any], ...] = (

@@ -49,15 +49,21 @@ def inspect(
         **_hash("other_sha256", other),
         "equal": not changes,
         "changes": changes,
+        "warnings": read.warnings,
+        "other_warnings": other.warnings,
     }
 
     def show() -> None:
-        if not changes:
+        if changes:
+            show_changes(changes)
+            count = "1 difference" if len(changes) == 1 else f"{len(changes)} differences"
+            say(f"{count} from {network} to {diff}. Of an array, the first values that differ.")
+        else:
             say(f"No difference in {len(read.layers)} layers.")
-            return
-        show_changes(changes)
-        count = "1 difference" if len(changes) == 1 else f"{len(changes)} differences"
-        say(f"{count} from {network} to {diff}. Of an array, the first values that differ.")
+        # what was not kept is not compared either
+        for path, warnings in ((network, read.warnings), (diff, other.warnings)):
+            for warning in warnings:
+                say(f"warning: {path}: {warning}")
 
     emit(data, as_json=as_json, output=output, show=show)
     if changes:

@@ -292,6 +292,16 @@ def test_values_are_compared_and_not_types(a: Any, b: Any) -> None:
     assert compare_values(a, b) is None
 
 
+def test_strings_are_compared_by_element() -> None:
+    found = compare_values(np.array([b"up", b"down"]), np.array([b"up", b"left"]))
+    assert found is not None
+    assert found.elements == ElementChanges(differing=1, size=2, largest=None, first=(1,))
+    assert (found.before, found.after) == (b"down".decode(), b"left".decode())
+    found = compare_values(np.array([b"up", b"down"]), np.array([1, 2]))
+    assert found is not None
+    assert (found.before, found.after, found.elements) == ("2 strings", "2 values", None)
+
+
 @pytest.mark.parametrize(
     ("a", "b", "before", "after"),
     [

@@ -179,7 +179,8 @@ def test_the_largest_network_takes_less_than_a_gibibyte(
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, str(largest)], capture_output=True, text=True, check=True
     )
-    assert all(int(peak) << 10 < MEMORY_LIMIT_BYTES for peak in done.stdout.split())
+    # both processes may be at their peak at the same time
+    assert sum(int(peak) << 10 for peak in done.stdout.split()) < MEMORY_LIMIT_BYTES
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,20 @@ import h5py
 import numpy as np
 import pytest
 from expect import sentence
-from hdf5_files import SPELLINGS, write_hdf5
+from hdf5_files import DENSE, SPELLINGS, without, write_hdf5, write_layers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from lavadeploy.netx import NetxFormatError
+from lavadeploy.netx import (
+    NetxFormatError,
+    OutputError,
+    hdf5_child,
+    hdf5_store,
+    read_netx,
+    write_netx,
+)
 from lavadeploy.netx.hdf5_store import AttributeValue, RawValue, read_tree, tree_bytes
 
 
@@ -86,6 +93,198 @@ def test_other_attributes_are_told(attribute: Any, tmp_path: Path) -> None:
     tree = read_tree(path)
     assert dict(tree.attributes) == {}
     assert tree.dropped == ("attributes of x", "attributes of x/y", "attribute a")
+
+
+LINKS: Mapping[str, Callable[[Any, str], Any]] = {
+    "soft": lambda file, target: h5py.SoftLink(target),
+    "relative": lambda file, target: h5py.SoftLink(target.rpartition("/")[2]),
+    "hard": lambda file, target: file[target],
+}
+
+
+@pytest.mark.parametrize("kind", LINKS)
+def test_links_within_the_file_are_followed(kind: str, tmp_path: Path) -> None:
+    path = write_hdf5(tmp_path / "f", {"a/0/x": [1, 2], "a/0/s": "text"})
+    with h5py.File(path, "a") as file:
+        file["a/1"] = LINKS[kind](file, "/a/0")
+        file["a/0/y"] = LINKS[kind](file, "/a/0/x")
+    tree = read_tree(path)
+    assert tree.groups == {"a", "a/0", "a/1"}
+    assert {name: np.asarray(value).tolist() for name, value in tree.values.items()} == {
+        f"a/{group}/{name}": value
+        for group in "01"
+        for name, value in {"x": [1, 2], "y": [1, 2], "s": "text"}.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        (np.array([b"a", b"bcd"]), np.array([b"a", b"bcd"])),
+        (np.array([[b"a"], [b""]], "S9"), np.array([[b"a"], [b""]], "S9")),
+        (np.array(["a", "µµ"], h5py.string_dtype()), np.array([b"a", "µµ".encode()])),
+        (np.array(["", ""], h5py.string_dtype()), np.zeros(2, "S1")),
+        (np.zeros((0, 2), "S3"), np.zeros((0, 2), "S3")),
+        (np.zeros(0, h5py.string_dtype()), np.zeros(0, "S1")),
+    ],
+)
+def test_arrays_of_strings_come_back_as_bytes_of_one_length(
+    stored: Any, read: NDArray[Any], tmp_path: Path
+) -> None:
+    first = read_tree(write_hdf5(tmp_path / "f", {"x": stored}))
+    write_tree(tmp_path / "g", first.values, {})
+    for tree in (first, read_tree(tmp_path / "g")):
+        found = np.asarray(tree.values["x"])
+        assert (found.dtype, found.shape, found.tolist()) == (read.dtype, read.shape, read.tolist())
+        assert tree.dropped == ()
+
+
+FOREIGN: Mapping[str, Any] = {
+    "empty": h5py.Empty("f4"),
+    "complex64": np.array([1j], np.complex64),
+    "compound": np.zeros(1, [("\x1b[2J", "<i4")]),
+    "opaque": np.zeros(1, "V4"),
+    "sequences of any length": h5py.vlen_dtype(np.dtype("i4")),
+    "references": h5py.ref_dtype,
+    str(np.dtype(np.longdouble)): np.zeros(2, np.longdouble),
+    "a type that NumPy does not have": h5py.h5t.UNIX_D32LE,
+    "text that is not UTF-8": np.array([b"\xff\xfe"]),
+}
+
+
+def write_foreign(path: Path, name: str, value: Any) -> Path:
+    with h5py.File(path, "w") as file:
+        file["known"] = 1
+        if isinstance(value, np.dtype):
+            file.create_dataset(name, shape=(1,), dtype=value)
+        elif isinstance(value, h5py.h5t.TypeID):
+            dataset = h5py.h5d.create(file.id, None, value, h5py.h5s.create_simple((1,)))
+            file[name] = h5py.Dataset(dataset)
+        else:
+            file[name] = value
+    return path
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_datasets_of_other_types_are_told_and_the_rest_is_read(kind: str, tmp_path: Path) -> None:
+    tree = read_tree(write_foreign(tmp_path / "f", "x", FOREIGN[kind]))
+    assert set(tree.values) == {"known"}
+    assert tree.dropped == (f"dataset x ({kind})",)
+    assert tree.unread == {"x": kind}
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        np.array([b"\xff\xfe"]),
+        np.array([b"a", b"\xff"]),
+        np.array(b"\xff", h5py.string_dtype()),
+        np.array([b"a", b"\xff"], h5py.string_dtype()),
+    ],
+)
+def test_text_that_is_not_utf8_is_told(text: Any, libver: str, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "f", "w", libver=libver) as file:
+        file["x"] = text
+        file.attrs["a"] = np.bytes_(b"\xff")
+    tree = read_tree(tmp_path / "f")
+    assert (tree.values, dict(tree.attributes)) == ({}, {})
+    assert tree.dropped == ("dataset x (text that is not UTF-8)", "attribute a")
+
+
+def test_named_types_and_empty_groups_are_told(tmp_path: Path) -> None:
+    path = write_hdf5(tmp_path / "f", {"a/b": None, "t": np.dtype("i4"), "x": 1})
+    with h5py.File(path, "a") as file:
+        file.create_dataset("typed", data=[2], dtype=file["t"])
+    tree = read_tree(path)
+    assert set(tree.values) == {"typed", "x"}
+    assert tree.dropped == ("empty group a/b", "named type t")
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+@pytest.mark.parametrize("field", ["bias", "type", "neuron/vThMant", "weight"])
+def test_a_field_that_cannot_be_read_is_not_taken_for_missing(
+    field: str, kind: str, tmp_path: Path
+) -> None:
+    path = write_foreign(tmp_path / "f", f"layer/0/{field}", FOREIGN[kind])
+    with h5py.File(path, "a") as file:
+        for name, value in without(DENSE, field).items():
+            file[f"layer/0/{name}"] = value
+    assert sentence(NetxFormatError, read_netx, path) == (
+        f"'{path}', layer0: field '{field}' cannot be read ({kind}); numbers or a string were "
+        "expected."
+    )
+
+
+def test_neurons_that_cannot_be_read_are_not_taken_for_missing(tmp_path: Path) -> None:
+    plain = {name: value for name, value in DENSE.items() if not name.startswith("neuron/")}
+    foreign = np.array([1j])
+    path = write_layers(tmp_path / "f", {**plain, "neuron/type": foreign})
+    assert sentence(NetxFormatError, read_netx, path) == (
+        f"'{path}', layer0: field 'neuron/type' cannot be read (complex128); numbers or a string "
+        "were expected."
+    )
+    path = write_layers(tmp_path / "g", {**plain, "neuron": foreign})
+    assert sentence(NetxFormatError, read_netx, path) == (
+        f"'{path}', layer0: 'neuron' is a dataset; a group was expected."
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "missing"),
+    [("weight", "not a number"), ("bias", "not a number"), ("type", "not a string")],
+)
+@pytest.mark.parametrize("strings", [[b"1", b"2"], [b"a", b"b"]])
+def test_several_strings_in_the_place_of_a_field_are_refused(
+    field: str, missing: str, strings: list[bytes], tmp_path: Path
+) -> None:
+    path = write_layers(tmp_path / "f", {**DENSE, field: np.array(strings)})
+    assert sentence(NetxFormatError, read_netx, path) == (
+        f"'{path}', layer0: field '{field}' is missing or {missing}."
+    )
+
+
+def test_what_is_not_understood_and_not_kept_is_said_and_the_network_read(tmp_path: Path) -> None:
+    labels = np.array(["cat", "dög"], h5py.string_dtype())
+    extra = {"labels": labels, "spectrum": np.array([1j])}
+    network = read_netx(write_layers(tmp_path / "f", {**DENSE, **extra}))
+    assert network.warnings == (
+        "layer0: not understood, kept as it is: labels.",
+        "file: not kept: dataset layer/0/spectrum (complex128).",
+    )
+    write_netx(network, tmp_path / "g")
+    again = read_netx(tmp_path / "g").layers[0].extra["labels"]
+    assert np.asarray(again).tolist() == [b"cat", "dög".encode()]
+
+
+@pytest.mark.parametrize(
+    ("least", "value"),
+    [(6, np.zeros((2, 3))), (8, np.array([b"ab", b"cdef"])), (3, "aµ"), (5, np.zeros((0, 5)))],
+)
+def test_what_would_not_be_read_back_is_not_written(
+    least: int, value: RawValue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (hdf5_child, hdf5_store):
+        monkeypatch.setattr(module, "MAX_NUMBERS", least)
+    assert hdf5_child.read_content(tree_bytes({"x": value}, {})).numbers == least
+    for module in (hdf5_child, hdf5_store):
+        monkeypatch.setattr(module, "MAX_NUMBERS", least - 1)
+    assert sentence(OutputError, tree_bytes, {"x": value}, {}) == (
+        f"the file would have {least} values; {least - 1} can be read back."
+    )
+
+
+def test_more_objects_than_would_be_read_back_are_not_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    values: dict[str, RawValue] = {"a/b/x": np.zeros(1), "a/y": "text", "z": np.zeros(1)}
+    for module in (hdf5_child, hdf5_store):
+        monkeypatch.setattr(module, "MAX_OBJECTS", 5)
+    assert hdf5_child.read_content(tree_bytes(values, {})).objects == 5
+    monkeypatch.setattr(hdf5_store, "MAX_OBJECTS", 4)
+    assert sentence(OutputError, tree_bytes, values, {}) == (
+        "the file would have 5 groups and datasets; 4 can be read back."
+    )
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

@@ -93,12 +93,15 @@ def test_data_never_written_is_what_the_file_says_it_is(tmp_path: Path) -> None:
     assert np.array_equal(np.asarray(read_tree(tmp_path / "f").values["x"]), [7, 7])
 
 
+LISTEN = "import os, sys; os.write(1, b'>'); sys.stdin.buffer.read(1); "
+
+
 @pytest.mark.parametrize(
     ("start", "found"),
     [
-        ("while True: pass", "did not end"),
-        ("import os; os.kill(os.getpid(), 11)", "ended with code -11"),
-        ("import sys; sys.exit(1)", "ended with code 1"),
+        ("\nwhile True: pass", "did not end"),
+        ("os.kill(os.getpid(), 11)", "ended with code -11"),
+        ("sys.exit(1)", "ended with code 1"),
         ("print('no answer')", "ended with code 0"),
     ],
 )
@@ -111,7 +114,7 @@ def test_whatever_becomes_of_the_child_is_one_sentence_and_the_next_file_is_read
 ) -> None:
     path = write(tmp_path / "f", {})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hdf5_worker, "START", start)
+        patch.setattr(hdf5_worker, "START", LISTEN + start)
         patch.setattr(hdf5_worker, "TIME_LIMIT_S", 1)
         assert sentence(NetxFormatError, read_tree, path) == (
             f"'{path}': damaged or truncated HDF5 file (libhdf5 {found} reading it)."
@@ -128,6 +131,47 @@ def test_a_child_that_cannot_start_is_one_sentence(
         rf"'{path}': needs libhdf5 in a process of its own, which did not start \(.+\)\.",
         sentence(NetxFormatError, read_tree, path),
     )
+
+
+@pytest.mark.parametrize(
+    ("start", "reason"),
+    [
+        ("import nowhere_to_be_found", "it ended with code 1"),
+        ("import os; os.kill(os.getpid(), 11)", "it ended with code -11"),
+        ("while True: pass", "no answer"),
+    ],
+)
+def test_a_child_that_does_not_listen_is_not_the_files_fault(
+    start: str,
+    reason: str,
+    tmp_path: Path,
+    worker: Hdf5Worker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = write(tmp_path / "f", {})
+    with monkeypatch.context() as patch:
+        patch.setattr(hdf5_worker, "START", start)
+        patch.setattr(hdf5_worker, "TIME_LIMIT_S", 1)
+        assert sentence(NetxFormatError, read_tree, path) == (
+            f"'{path}': needs libhdf5 in a process of its own, which did not start ({reason})."
+        )
+    assert "layer/0/weight" in read_tree(path).values
+
+
+def test_memory_that_is_short_is_one_sentence_and_the_next_file_is_read(
+    tmp_path: Path, worker: Hdf5Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(*_: object) -> None:
+        raise MemoryError
+
+    path = write(tmp_path / "f", {})
+    for place in ((hdf5_worker, "_array"), (Path, "read_bytes")):
+        with monkeypatch.context() as patch:
+            patch.setattr(*place, no_memory)
+            assert sentence(NetxFormatError, read_tree, path) == (
+                f"'{path}': needs more memory than this process may take."
+            )
+        assert "layer/0/weight" in read_tree(path).values
 
 
 def test_the_child_takes_no_modules_from_the_working_folder(
@@ -177,12 +221,13 @@ def test_a_forked_process_has_a_child_of_its_own(tmp_path: Path) -> None:
     assert _groups(path) == here
 
 
+@pytest.mark.parametrize("begin", ["", LISTEN], ids=["starting", "reading"])
 def test_ctrl_c_ends_the_read_and_the_next_starts_afresh(
-    tmp_path: Path, worker: Hdf5Worker, monkeypatch: pytest.MonkeyPatch
+    begin: str, tmp_path: Path, worker: Hdf5Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path / "f", {})
     with monkeypatch.context() as patch:
-        patch.setattr(hdf5_worker, "START", "import time; time.sleep(60)")
+        patch.setattr(hdf5_worker, "START", begin + "import time; time.sleep(60)")
         timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
         started = time.monotonic()

@@ -133,10 +133,15 @@ def test_threshold_beyond_its_register(cli: Cli, net: Path, value: int) -> None:
     )
 
 
-@pytest.mark.parametrize("value", [-1, 63])
-def test_delay_beyond_its_field(cli: Cli, net: Path, value: int) -> None:
-    assert compile_edited(cli, net, {"layer/0/delay": np.array([0, value, 2])}) == (
-        f"layer0: delay {value}; loihi2 allows 0 to 62 steps. "
+def test_delay_below_zero(cli: Cli, net: Path) -> None:
+    assert compile_edited(cli, net, {"layer/0/delay": np.array([0, -1, 2])}) == (
+        "'net.net', layer0: delay is -1; no spike leaves before it is made."
+    )
+
+
+def test_delay_beyond_its_field(cli: Cli, net: Path) -> None:
+    assert compile_edited(cli, net, {"layer/0/delay": np.array([0, 63, 2])}) == (
+        "layer0: delay 63; loihi2 allows 0 to 62 steps. "
         "Clamp the delays in training (SLAYER's max_delay). [delays_in_range]"
     )
 
@@ -162,27 +167,41 @@ def test_all_problems_are_said_at_once(cli: Cli, net: Path) -> None:
 def test_unknown_layer_kind(cli: Cli, net: Path) -> None:
     assert compile_edited(cli, net, {"layer/0/type": b"dens"}) == (
         "'net.net', layer0: unknown layer kind 'dens'; did you mean 'dense'? "
-        "Valid: 'conv', 'dense', 'flatten', 'input'."
+        "Valid: 'average', 'concat', 'conv', 'convT', 'dense', 'dense_rec', 'flatten', 'input', "
+        "'pool', 'unpool'."
     )
 
 
-def test_layer_kind_of_netx_that_is_not_read_yet(cli: Cli, net: Path) -> None:
+def test_layer_kind_of_netx_that_is_not_compiled_yet(cli: Cli, net: Path) -> None:
+    changes = {"layer/0/type": b"dense_rec", "layer/0/weight_rec": np.zeros((3, 3))}
+    assert compile_edited(cli, net, changes) == (
+        "layer0: layers of kind 'dense_rec' cannot be compiled by this version; "
+        "they can be read, inspected and written."
+    )
+
+
+def test_layer_kind_that_does_not_go_with_the_shape(cli: Cli, net: Path) -> None:
     assert compile_edited(cli, net, {"layer/0/type": b"pool"}) == (
-        "'net.net', layer0: layer kind 'pool' cannot be read by this version. "
-        "It reads input, dense, conv, flatten."
+        "'net.net', layer0: shape is (3,); that of a pooling layer is (C, H, W)."
     )
 
 
-def test_unknown_neuron_kind(cli: Cli, net: Path) -> None:
+def test_neuron_kind_of_netx_that_is_not_compiled_yet(cli: Cli, net: Path) -> None:
     assert compile_edited(cli, net, {"layer/0/neuron/type": b"SDNN"}) == (
-        "'net.net', layer0: neuron kind 'SDNN' cannot be read by this version. "
-        "It reads CUBA, LOIHI."
+        "layer0: SDNN neurons cannot be compiled by this version. Train with CUBA."
     )
 
 
 def test_layers_that_do_not_fit_each_other(cli: Cli, net: Path) -> None:
-    assert compile_edited(cli, net, {"layer/1/weight": np.zeros((2, 5))}) == (
+    changes = {"layer/1/weight": np.zeros((2, 5)), "layer/1/inFeatures": None}
+    assert compile_edited(cli, net, changes) == (
         "'net.net', layer1: its weight has 5 inputs, but 3 neurons (3,) come in."
+    )
+
+
+def test_weights_that_contradict_what_the_layer_states(cli: Cli, net: Path) -> None:
+    assert compile_edited(cli, net, {"layer/1/weight": np.zeros((2, 5))}) == (
+        "'net.net', layer1: inFeatures is (3,), but the weights make it (5,)."
     )
 
 
@@ -217,6 +236,12 @@ def test_network_in_the_place_of_an_artifact_is_told_the_way(
         {"@profile": "{}"},
         {"@layer_names": None},
         {"layer/1/weight": None},
+        {"layer/1/weight": np.array([[b"1", b"2", b"3"]] * 2)},
+        {"registers/layer0/exponent": np.array([b"1", b"2"])},
+        {"registers/layer0/exponent": np.array([1j])},
+        {"registers/layer0/sign_mode": np.array([b"mixed", b"mixed"])},
+        {"placement/1/neurons": np.array([b"a", b"b"])},
+        {"@profile": np.bytes_(b"\xff")},
     ],
     ids=str,
 )
@@ -230,10 +255,10 @@ def test_damaged_artifact(
 
 
 def test_artifact_of_a_later_version(cli: Cli, artifact: Path, net: Path, spikes: Path) -> None:
-    edit_hdf5(artifact, {"@format_version": 2})
+    edit_hdf5(artifact, {"@format_version": 3})
     found = cli("run", artifact, "--input", spikes, "-o", "runs/x")
     assert refused(found, "net.net", "net.ldc", "test.npz") == (
-        "'net.ldc': has artifact version 2; this lavadeploy reads version 1. Compile it again."
+        "'net.ldc': has artifact version 3; this lavadeploy reads version 2. Compile it again."
     )
 
 

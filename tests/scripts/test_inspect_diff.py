@@ -41,6 +41,7 @@ def test_changes_are_rows_and_exit_code_1(cli: Cli, net: Path, other: Path) -> N
         ["layer1", "weight", "20", "2", "1 of 6 differ by up to 18, first at [1, 2]"],
         ["file", "extra remark", "-", "retrained"],
         ["3 differences from net.net to other.net. Of an array, the first values that differ."],
+        ["warning: other.net: file: not understood, kept as it is: remark."],
     ]
 
 
@@ -60,6 +61,22 @@ def test_same_network_is_no_difference_and_exit_code_0(cli: Cli, net: Path) -> N
     assert (found.returncode, found.stderr) == (0, "")
     data = json.loads(found.stdout)
     assert (data["equal"], data["changes"]) == (True, [])
+
+
+def test_what_was_not_kept_of_either_file_is_said(cli: Cli, net: Path) -> None:
+    shutil.copy(net, "other.net")
+    edit_hdf5(net, {"one": np.array([1j])})
+    edit_hdf5(Path("other.net"), {"two": np.array([2j])})
+    found = cli("inspect", net, "--diff", "other.net")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout.splitlines() == [
+        "No difference in 2 layers.",
+        "warning: net.net: file: not kept: dataset one (complex128).",
+        "warning: other.net: file: not kept: dataset two (complex128).",
+    ]
+    data = json.loads(cli("inspect", net, "--diff", "other.net", "--json").stdout)
+    assert data["warnings"] == ["file: not kept: dataset one (complex128)."]
+    assert data["other_warnings"] == ["file: not kept: dataset two (complex128)."]
 
 
 def test_changes_as_json_keep_exit_code_1(cli: Cli, net: Path, other: Path) -> None:
@@ -97,6 +114,8 @@ def test_changes_as_json_keep_exit_code_1(cli: Cli, net: Path, other: Path) -> N
                 "elements": None,
             },
         ],
+        "warnings": [],
+        "other_warnings": ["file: not understood, kept as it is: remark."],
     }
     assert json.loads(Path("changes.json").read_text(encoding="utf-8")) == data
 
