@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ...netx import (
     ConvLayer,
+    ConvTransposeLayer,
     CubaNeuron,
     DenseLayer,
     FlattenLayer,
@@ -13,19 +14,22 @@ from ...netx import (
     LayerShapes,
     Network,
     Neuron,
+    PoolLayer,
     Shape,
+    UnpoolLayer,
     UnsupportedNetworkError,
     infer_shapes,
     layer_kind,
 )
 from ..stages import LegalNetwork
+from .lower import as_convolution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Legalize:
-    """Take out layers that compute nothing and refuse those the chip does not have.
+    """Take out layers that compute nothing, lower or refuse those the chip does not have.
 
-    Before: input, conv, flatten, dense.
+    Before: input, conv, flatten, dense, and what `as_convolution` can lower.
     After: conv, dense; the order of a convolution's neurons, channel slowest, is kept.
 
     Attributes
@@ -66,6 +70,20 @@ class Legalize:
                     problems += _neuron_problems(layer.name, layer.neuron)
                     kept.append(layer)
                     # what really comes in: a convolution's (C, H, W), not what flatten made of it
+                    kept_shapes.append(LayerShapes(shape_in=incoming, shape_out=shape.shape_out))
+                    incoming = shape.shape_out
+                case PoolLayer() | UnpoolLayer() | ConvTransposeLayer():
+                    problems += _neuron_problems(layer.name, layer.neuron)
+                    lowered = as_convolution(layer, shape.shape_in)
+                    if lowered is None:
+                        problems.append(
+                            f"{layer.name}: this '{layer_kind(layer).value}' layer is no "
+                            "convolution of its image, and other forms cannot be compiled by this "
+                            "version. Use a pooling whose stride is its kernel, or a ConvT without "
+                            "stride."
+                        )
+                        continue
+                    kept.append(lowered)
                     kept_shapes.append(LayerShapes(shape_in=incoming, shape_out=shape.shape_out))
                     incoming = shape.shape_out
                 case _:

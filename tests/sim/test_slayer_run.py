@@ -88,6 +88,32 @@ def test_convolution_flatten_dense() -> None:
     assert_slayer_equals_backends(module, spikes, (2, 9, 10))
 
 
+def test_convolution_pooling_transposed_convolution_dense() -> None:
+    torch.manual_seed(5)
+    module = torch.nn.Sequential(
+        slayer.block.cuba.Conv(NEURON, 2, 4, 3, padding=1, weight_scale=6),
+        slayer.block.cuba.Pool(dict(NEURON), 2, weight_scale=1.1),
+        slayer.block.cuba.ConvT(NEURON, 4, 3, 2, weight_scale=6),
+        slayer.block.cuba.Flatten(),
+        slayer.block.cuba.Dense(NEURON, 3 * 6 * 6, 7, weight_scale=6),
+    )
+    # 9 rows and columns: SLAYER's pooling adds one of each
+    spikes = random_spikes(np.random.default_rng(5), 3, 2, 9, 9, 20, rate=0.5)
+    assert_slayer_equals_backends(module, spikes, (2, 9, 9))
+
+
+def test_normalized_layers_begin_with_the_sample_on_every_backend() -> None:
+    torch.manual_seed(6)
+    norm = NEURON | {"norm": slayer.neuron.norm.MeanOnlyBatchNorm}
+    module = torch.nn.Sequential(
+        *(slayer.block.cuba.Dense(dict(norm), a, b, weight_scale=4) for a, b in ((30, 20), (20, 9)))
+    )
+    for part in module.modules():
+        if isinstance(part, slayer.neuron.norm.MeanOnlyBatchNorm):
+            part.running_mean = -0.3 * torch.rand(1)
+    assert_slayer_equals_backends(module, random_spikes(np.random.default_rng(6), 5, 30, 15))
+
+
 def test_axonal_delays() -> None:
     torch.manual_seed(3)
     module = torch.nn.Sequential(
