@@ -14,7 +14,7 @@ from typing import Annotated
 import torch
 import typer
 
-from lavadeploy.netx import export_slayer, summarize_network
+from lavadeploy.netx import ExportError, export_slayer, summarize_network
 from lavadeploy.scripts.console import say
 from lavadeploy.scripts.entry import run_script
 from lavadeploy.scripts.slayer_training import Classifier
@@ -26,9 +26,15 @@ def main(
     output: Annotated[Path, typer.Option("--output", "-o", help="The NetX file.")],
 ) -> None:
     """Export a saved model to NetX."""
-    model = Classifier(*(int(size) for size in sizes.split(",")))
-    model.load_state_dict(torch.load(state, weights_only=True))
+    try:
+        model = Classifier(*(int(size) for size in sizes.split(",")))
+        model.load_state_dict(torch.load(state, weights_only=True))
+    except (RuntimeError, ValueError, TypeError) as error:  # torch's words for what does not fit
+        reason = str(error).splitlines()[-1].strip()
+        raise ExportError(f"'{state}' is no state of a {sizes} classifier: {reason}") from error
     network = export_slayer(model, output)
+    for warning in network.warnings:
+        say(f"warning: {warning}")
     for layer in summarize_network(network):
         say(f"{layer.name}: {layer.kind}, {layer.neurons} neurons, {layer.weights} weights")
     say(f"Written: {output}")

@@ -9,10 +9,11 @@ from subprocess import CompletedProcess, run
 
 import numpy as np
 import pytest
+from expect import sentence
 
 from lavadeploy.compile import compile_network
 from lavadeploy.hw_profiles import load_profile
-from lavadeploy.netx import export_slayer, read_netx, summarize_network
+from lavadeploy.netx import ExportError, export_slayer, read_netx, summarize_network
 from lavadeploy.scripts import deploy, export_model, train_digits, train_mnist
 from lavadeploy.sim import SpikeInput, compare_runs, load_spike_input, open_backend, run_slayer
 
@@ -117,6 +118,17 @@ def test_missing_input_of_a_script_is_said_in_one_sentence(spawn: Cli, module: s
     assert found.stderr.startswith("error: ")
     assert "nope" in found.stderr
     assert found.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("sizes", ["64,100,10", "64", "64,many"])
+def test_a_state_of_other_sizes_is_refused_in_one_sentence(
+    trained: Path, folder: Path, sizes: str
+) -> None:
+    found = sentence(
+        ExportError, export_model.main, trained / "digits.pt", sizes=sizes, output=Path("mine.net")
+    )
+    assert found.startswith(f"'{trained / 'digits.pt'}' is no state of a {sizes} classifier: ")
+    assert not Path("mine.net").exists()
 
 
 @pytest.mark.shared_data
