@@ -22,6 +22,6 @@ from .stages import Placement as Placement
 from .stages import SignMode as SignMode
 from .stages import Usage as Usage
 from .stages import WeightRegisters as WeightRegisters
+from .stages import bias_leads as bias_leads
 from .stages import neuron_count as neuron_count
 from .stages import per_neuron as per_neuron
-from .stages import steps_before_input as steps_before_input

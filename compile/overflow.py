@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..netx import NON_STRICT_THRESHOLD
 from .stages import ChipLayer, ChipNetwork
 
 STATE_LIMIT = 1 << 23
-# From here on 0.01 added to the threshold is lost in float32, and SLAYER fires at equality
-# (netx_semantics: vth_mantissa * 64 >= 2**18). The chip and Lava never do.
-NON_STRICT_THRESHOLD = 4096
 
 
 def parity_warnings(network: ChipNetwork) -> tuple[str, ...]:

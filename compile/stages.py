@@ -19,6 +19,8 @@ from ..netx import (
     Shape,
     is_shifted,
     size_of,
+    spread,
+    steps_before_input,
 )
 
 BIAS_EXPONENT = 6  # NetX biases are in weight units; the chip adds them to 64 times finer states
@@ -303,16 +305,14 @@ def cuba_neuron(layer: DenseLayer | ConvLayer) -> CubaNeuron:
     return layer.neuron
 
 
-def steps_before_input(network: ChipNetwork) -> tuple[int, ...]:
-    """Return, for each layer, how many steps it runs before the first input reaches it.
+def bias_leads(network: ChipNetwork) -> tuple[int, ...]:
+    """Return, for each layer, how many steps it runs before the first input can reach it.
 
-    In SLAYER all layers start with the sample, and each that returns its output one step late
-    leaves the later ones a step more, which only a bias uses. Zero for networks without biases.
+    See `steps_before_input`; 0 for networks without biases, where nothing happens in those steps.
     """
     if all(layer.neuron.bias_mantissa is None for layer in network.layers):
         return (0,) * len(network.layers)
-    shifts = [int(layer.delay_shift) for layer in network.layers]
-    return tuple(sum(shifts[:index]) for index in range(len(shifts)))
+    return steps_before_input(layer.delay_shift for layer in network.layers)
 
 
 def neuron_count(layer: ChipLayer) -> int:
@@ -335,7 +335,4 @@ def per_neuron(values: IntArray, layer: ChipLayer) -> IntArray:
     int32 array, shape (neurons,)
         Channel slowest.
     """
-    if values.ndim == 0:
-        return np.full(neuron_count(layer), values, dtype=np.int32)
-    repeats = neuron_count(layer) // layer.shape_out[0]
-    return np.repeat(values, repeats)
+    return spread(values, neuron_count(layer))

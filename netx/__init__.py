@@ -6,6 +6,7 @@ if __name__ == "netx":
 
 from .arrays import IntArray as IntArray
 from .arrays import Shape as Shape
+from .arrays import spread as spread
 from .diff import Change as Change
 from .diff import diff_networks as diff_networks
 from .errors import BackendError as BackendError
@@ -38,10 +39,12 @@ from .layers import UnpoolLayer as UnpoolLayer
 from .layers import is_shifted as is_shifted
 from .layers import layer_kind as layer_kind
 from .layers import size_of as size_of
+from .layers import steps_before_input as steps_before_input
 from .network import Network as Network
 from .network import Source as Source
 from .neuron_summary import NeuronSummary as NeuronSummary
 from .neurons import NEVER_FIRES as NEVER_FIRES
+from .neurons import NON_STRICT_THRESHOLD as NON_STRICT_THRESHOLD
 from .neurons import AdaptiveResonatorNeuron as AdaptiveResonatorNeuron
 from .neurons import AlifNeuron as AlifNeuron
 from .neurons import CubaNeuron as CubaNeuron

@@ -50,3 +50,23 @@ def check_int32(owner: Any, *names: str) -> None:
         value = getattr(owner, name)
         if value is not None and not INT32.min <= value <= INT32.max:
             raise ValueError(f"{name} is {value}, beyond 32 bits")
+
+
+def spread(values: IntArray, neurons: int) -> IntArray:
+    """Return each neuron's value of a parameter that is stored once, or once a channel.
+
+    Parameters
+    ----------
+    values : int32 array, shape () or (C,)
+        One value, or one a channel (images) or neuron (dense).
+    neurons : int
+        How many there are; whole multiples of C.
+
+    Returns
+    -------
+    int32 array, shape (neurons,)
+        Channel slowest.
+    """
+    if values.ndim == 0:
+        return np.full(neurons, values, dtype=np.int32)
+    return np.repeat(values, neurons // values.size)

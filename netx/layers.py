@@ -11,7 +11,7 @@ others to their input, each as SLAYER's normalization does.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
@@ -280,6 +280,16 @@ def is_shifted(layer: Layer) -> bool:
     if layer.delay_shift is not None:
         return layer.delay_shift
     return not isinstance(layer.neuron, SigmaDeltaNeuron)
+
+
+def steps_before_input(shifted: Iterable[bool]) -> tuple[int, ...]:
+    """Return, for each layer, how many steps it runs before the first input can reach it.
+
+    In SLAYER all layers start with the sample, and each that returns its output one step late
+    (`is_shifted`) leaves the later ones a step more, which only a bias uses.
+    """
+    late = [int(is_late) for is_late in shifted]
+    return tuple(sum(late[:index]) for index in range(len(late)))
 
 
 def size_of(shape: Shape) -> int:

@@ -16,6 +16,9 @@ from .arrays import IntArray, check_int32, freeze_parameter
 # SLAYER's Affine blocks are stored so, with 2**18 - 1.
 NEVER_FIRES = 1 << 17
 MOST_CURRENT_SHIFT = 3
+# From this threshold on CUBA neurons of SLAYER fire at equality, Lava's never do: the 0.01 that
+# SLAYER adds to make its comparison strict is lost in float32 (threshold * 64 >= 2**18).
+NON_STRICT_THRESHOLD = 4096
 VTH_FRACTIONS = 4096  # a weight unit, 2**-6, in the 2**-18 that sigma-delta neurons work in
 
 

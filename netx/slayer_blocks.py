@@ -102,5 +102,10 @@ def is_shifting(block: Any) -> bool:
     return bool(getattr(block, "delay_shift", False))
 
 
+def real_synapse(synapse: Any) -> Any:
+    """Return a synapse, of a complex one the real part; both parts have the same geometry."""
+    return synapse.real if synapse.complex else synapse
+
+
 def _is_from(package: str, module: Any) -> bool:
     return type(module).__module__.split(".")[0] == package

@@ -18,7 +18,7 @@ from .errors import ExportError, NetxFormatError
 from .layers import FlattenLayer, InputLayer, Layer, size_of
 from .network import Network
 from .shapes import infer_shapes
-from .slayer_blocks import BlockKind, block_kind, slayer_blocks
+from .slayer_blocks import BlockKind, block_kind, real_synapse, slayer_blocks
 from .slayer_layers import (
     average_layer,
     dense_layer,
@@ -40,7 +40,7 @@ def export_slayer(module: Any, path: str | Path, input_shape: Shape | None = Non
     ----------
     module : torch.nn.Module
         Blocks of ``lava.lib.dl.slayer.block`` in the order in which they are registered, alone or
-        inside ModuleLists, Sequentials and modules of the user's own. Any but TimeDecimation.
+        inside ModuleLists, Sequentials and modules of the user's own.
     path : str or Path
         The file to create or replace.
     input_shape : tuple of int, optional
@@ -130,9 +130,7 @@ def _layers(index: int, position: str, block: Any, shape: Shape | None) -> list[
 
 def _dense_layers(index: int, position: str, block: Any, shape: Shape | None) -> list[Layer]:
     """Return a dense layer, for images with what SLAYER's convolution-based Dense makes of them."""
-    kernel = tuple(
-        block.synapse.real.kernel_size if block.synapse.complex else block.synapse.kernel_size
-    )
+    kernel = tuple(real_synapse(block.synapse).kernel_size)
     n_in = int(block.synapse.in_channels)
     if shape is not None and len(shape) == 3 and kernel[:2] == (1, 1) and size_of(shape[1:]) > 1:
         if n_in != shape[0]:

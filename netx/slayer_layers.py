@@ -26,7 +26,7 @@ from .layers import (
     size_of,
 )
 from .neurons import CubaNeuron, SigmaDeltaNeuron, is_complex
-from .slayer_blocks import BlockKind, block_kind, is_shifting, neuron_family
+from .slayer_blocks import BlockKind, block_kind, is_shifting, neuron_family, real_synapse
 from .slayer_neurons import ExportedNeuron, check_scale, exported_neuron
 from .slayer_numbers import delay_of, hooked, quantized_weights, whole
 
@@ -120,7 +120,7 @@ def kernel_layer(
 ) -> ConvLayer | ConvTransposeLayer | PoolLayer | UnpoolLayer:
     """Return the layer of a Conv, ConvT, Pool or Unpool block; `shape` is (C, H, W), coming in."""
     weight, weight_imag = quantized_weights(position, block, block.synapse)
-    synapse = block.synapse.real if block.synapse.complex else block.synapse
+    synapse = real_synapse(block.synapse)
     if kind is BlockKind.CONV:
         channels = weight.shape[0]
     elif kind is BlockKind.CONV_TRANSPOSE:

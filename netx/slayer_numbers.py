@@ -89,14 +89,14 @@ def whole(position: str, what: str, values: Any, scale: int) -> IntArray:
     return rounded.astype(np.int32)
 
 
-def quantized_parameter(position: str, what: str, parameter: Any, least: int = 0) -> IntArray:
+def quantized_parameter(position: str, what: str, parameter: Any) -> IntArray:
     """Return a decay, of 4096, rounded half to even as SLAYER's forward pass does.
 
     Source: ``slayer/utils/quantize.py``. Where it is learned, the forward pass clamps it first.
     """
     values = parameter.detach().cpu().double().numpy().reshape(-1)
     if parameter.requires_grad:
-        values = np.clip(values, least, 4096)
+        values = np.clip(values, 0, 4096)
     decay = np.round(values)
     if not bool(np.all((decay >= 0) & (decay <= 4096))):  # false for NaN, too
         raise ExportError(

@@ -9,12 +9,9 @@ from typing import Any
 
 from .arrays import Shape
 from .layers import size_of
-from .slayer_blocks import BlockKind, block_kind, neuron_family
+from .neurons import NON_STRICT_THRESHOLD
+from .slayer_blocks import BlockKind, block_kind, neuron_family, real_synapse
 from .slayer_numbers import has_weight_norm
-
-# From here on the 0.01 that SLAYER adds to the threshold, to make its comparison strict, is lost in
-# float32: threshold * 4096 >= 2**18.
-NON_STRICT_THRESHOLD = 4096
 
 
 def block_warnings(position: str, block: Any, shape_in: Shape | None, shape: Shape) -> list[str]:
@@ -64,7 +61,7 @@ def block_warnings(position: str, block: Any, shape_in: Shape | None, shape: Sha
             f"block '{position}': SLAYER keeps its states from one forward pass to the next "
             "(persistent_state); an exported network starts every sample at rest."
         )
-    if getattr(block, "mask", None) is not None and has_weight_norm(_real(block.synapse)):
+    if getattr(block, "mask", None) is not None and has_weight_norm(real_synapse(block.synapse)):
         warnings.append(
             f"block '{position}': its mask does not act, since weight normalization overwrites the "
             "masked weights; exported without it, as SLAYER's forward pass computes."
@@ -75,7 +72,3 @@ def block_warnings(position: str, block: Any, shape_in: Shape | None, shape: Sha
             "SLAYER's forward pass; exported are the weights that it uses."
         )
     return warnings
-
-
-def _real(synapse: Any) -> Any:
-    return synapse.real if synapse.complex else synapse

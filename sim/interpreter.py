@@ -33,6 +33,8 @@ from ..netx import (
     infer_shapes,
     is_shifted,
     size_of,
+    spread,
+    steps_before_input,
 )
 from .neuron_input import common_unit, neuron_input
 from .neurons import neuron_at_rest
@@ -98,7 +100,7 @@ def run_network(
     shapes = infer_shapes(network, input_shape)
     _check_inputs(inputs, shapes[0].shape_in)
     steps = inputs.shape[-1]
-    leads = _steps_before_input(network.layers)
+    leads = steps_before_input(is_shifted(layer) for layer in network.layers)
     before = max(leads)
     values = inputs.reshape(inputs.shape[0], -1, steps).astype(np.int64)
     values = np.pad(values, ((0, 0), (0, 0), (before, 0)))
@@ -123,23 +125,6 @@ def _check_inputs(inputs: NDArray[np.integer], shape: Shape) -> None:
             f"inputs have shape {inputs.shape}; the network takes (N, "
             f"{', '.join(map(str, shape))}, T): samples, neurons, steps."
         )
-
-
-def _steps_before_input(layers: Sequence[Layer]) -> tuple[int, ...]:
-    """Return, for each layer, how many steps it runs before the first input reaches it."""
-    leads: list[int] = []
-    shifted = 0
-    for layer in layers:
-        leads.append(shifted)
-        shifted += is_shifted(layer)
-    return tuple(leads)
-
-
-def spread(values: IntArray, neurons: int) -> IntArray:
-    """Return each neuron's value of a parameter stored once or once a channel, channel slowest."""
-    if values.ndim == 0:
-        return np.full(neurons, values, dtype=np.int32)
-    return np.repeat(values, neurons // values.size)
 
 
 def _run_layer(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..compile import CompiledNetwork, neuron_count, steps_before_input
+from ..compile import CompiledNetwork, bias_leads, neuron_count
 from ..netx import BackendUnavailableError, repair_lava
 from .backend import RunOptions, RunResult, StateTrace
 from .lava_order import lava_order
@@ -108,7 +108,7 @@ def _simulate(
 
 def _interval(compiled: CompiledNetwork, inputs: SpikeInput) -> int:
     """Return the steps from the start of one sample to that of the next."""
-    return inputs.n_steps + max(steps_before_input(compiled.network))
+    return inputs.n_steps + max(bias_leads(compiled.network))
 
 
 def run_samples(
@@ -144,7 +144,7 @@ def run_samples(
 def _read_events(
     folder: Path, index: int, compiled: CompiledNetwork, inputs: SpikeInput
 ) -> LayerEvents:
-    layer, lead = compiled.network.layers[index], steps_before_input(compiled.network)[index]
+    layer, lead = compiled.network.layers[index], bias_leads(compiled.network)[index]
     rows = np.fromfile(folder / f"{index}.spikes", dtype=np.int32).reshape(-1, 2)
     time_step = rows[:, 0].astype(np.int64) - (index + STEPS_BEFORE_LAYER - lead)
     sample, step = np.divmod(time_step, _interval(compiled, inputs))

@@ -30,8 +30,8 @@ from ..compile import (
     ChipLayer,
     CompiledNetwork,
     SignMode,
+    bias_leads,
     per_neuron,
-    steps_before_input,
 )
 from ..netx import Shape
 from .lava_chain import LavaChain
@@ -68,7 +68,7 @@ def simulated_chain(
     record_states : bool
         Whether to write states.
     """
-    leads = steps_before_input(compiled.network)
+    leads = bias_leads(compiled.network)
     interval = inputs.n_steps + max(leads)
     last_step = inputs.n_samples * interval + len(compiled.network.layers)
     spikes = inputs.spikes.reshape(inputs.n_samples, *compiled.network.input_shape, inputs.n_steps)

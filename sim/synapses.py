@@ -15,6 +15,7 @@ from ..netx import (
     SynapticLayer,
     UnpoolLayer,
 )
+from ..netx.kernel_sizes import correlation_size, transposed_size
 
 Int64Array = NDArray[np.int64]
 
@@ -87,7 +88,9 @@ def correlate(
     padded = np.pad(image, ((0, 0), (0, 0), (rows_pad, rows_pad), (columns_pad, columns_pad)))
     channels_out, in_group, *kernel = weight.shape
     rows, columns = (
-        (padded.shape[2 + axis] - dilation[axis] * (kernel[axis] - 1) - 1) // stride[axis] + 1
+        correlation_size(
+            image.shape[2 + axis], kernel[axis], stride[axis], padding[axis], dilation[axis]
+        )
         for axis in (0, 1)
     )
     out_group = channels_out // groups
@@ -131,7 +134,7 @@ def correlate_transposed(
     channels_in, out_group, *kernel = weight.shape
     in_group = channels_in // groups
     rows, columns = (
-        (image.shape[2 + axis] - 1) * stride[axis] + dilation[axis] * (kernel[axis] - 1) + 1
+        transposed_size(image.shape[2 + axis], kernel[axis], stride[axis], 0, dilation[axis])
         for axis in (0, 1)
     )
     full = np.zeros((image.shape[0], out_group * groups, rows, columns), dtype=np.int64)

@@ -19,6 +19,41 @@ from ...netx import AdaptiveResonatorNeuron, AlifNeuron, CubaNeuron, IntArray, c
 from .model import GRADED, SPIKE, Int64Array, Spread, count_changed
 
 
+class LeakyStates:
+    """Current and voltage, as CUBA and ALIF have them; counts what left the 24 bits.
+
+    Parameters
+    ----------
+    neuron : CubaNeuron or AlifNeuron
+        Gives the decays.
+    shape : tuple of int
+        (N, neurons).
+    spread : callable
+        See `Spread`.
+    """
+
+    def __init__(
+        self, neuron: CubaNeuron | AlifNeuron, shape: tuple[int, int], spread: Spread
+    ) -> None:
+        self._current_decay = spread(neuron.current_decay)
+        self._voltage_decay = spread(neuron.voltage_decay)
+        self.current = np.zeros(shape, dtype=np.int64)
+        self.voltage = np.zeros(shape, dtype=np.int64)
+        self.overflows = 0
+
+    def add_to_current(self, arriving: Int64Array) -> None:
+        """Decay the current by a step and add what arrives, in 1/4096."""
+        wanted = decay_toward_zero(self.current, self._current_decay) + arriving
+        self.current = update_current(self.current, arriving, self._current_decay)
+        self.overflows += count_changed(wanted, self.current)
+
+    def add_to_voltage(self, rise: Int64Array) -> None:
+        """Decay the voltage by a step and add to it, in 1/4096."""
+        wanted = decay_toward_zero(self.voltage, self._voltage_decay) + rise
+        self.voltage = update_voltage(self.voltage, rise, np.zeros_like(rise), self._voltage_decay)
+        self.overflows += count_changed(wanted, self.voltage)
+
+
 class Cuba:
     """Lava's ``LIF`` in fixed point; the voltage is reset by a spike, the current is not.
 
@@ -32,37 +67,32 @@ class Cuba:
         self, neuron: CubaNeuron, bias: IntArray | None, shape: tuple[int, int], spread: Spread
     ) -> None:
         self._neuron = neuron
-        self._current_decay = spread(neuron.current_decay)
-        self._voltage_decay = spread(neuron.voltage_decay)
         self._bias = _aligned(bias, shape, spread)
-        self._current = np.zeros(shape, dtype=np.int64)
-        self._voltage = np.zeros(shape, dtype=np.int64)
+        self._leaky = LeakyStates(neuron, shape, spread)
         self._resting = np.zeros(shape, dtype=np.int64)  # steps of the refractory period left
         self.output_unit = GRADED if neuron.graded_spike else SPIKE
-        self.overflows = 0
 
     def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
         """Take one step; see `NeuronModel.step`."""
-        wanted = decay_toward_zero(self._current, self._current_decay) + real
-        self._current = update_current(self._current, real, self._current_decay)
-        self.overflows += count_changed(wanted, self._current)
-        rise = _scaled(self._current + self._bias, current_shift(self._neuron))
-        wanted = decay_toward_zero(self._voltage, self._voltage_decay) + rise
-        voltage = update_voltage(
-            self._voltage, rise, np.zeros_like(self._bias), self._voltage_decay
-        )
-        self.overflows += count_changed(wanted, voltage)
-        voltage = np.where(self._resting > 0, 0, voltage)
+        leaky = self._leaky
+        leaky.add_to_current(real)
+        leaky.add_to_voltage(_scaled(leaky.current + self._bias, current_shift(self._neuron)))
+        voltage = np.where(self._resting > 0, 0, leaky.voltage)
         fire = fires(voltage, self._neuron.vth_mantissa) & (self._resting == 0)
         self._resting = np.where(
             fire, self._neuron.refractory_delay - 1, np.maximum(self._resting - 1, 0)
         )
-        self._voltage = np.where(fire, 0, voltage)
+        leaky.voltage = np.where(fire, 0, voltage)
         return np.where(fire, voltage if self._neuron.graded_spike else 1, 0)
 
     def states(self) -> Mapping[str, Int64Array]:
         """Return current and voltage, in 1/4096."""
-        return {"current": self._current, "voltage": self._voltage}
+        return {"current": self._leaky.current, "voltage": self._leaky.voltage}
+
+    @property
+    def overflows(self) -> int:
+        """See `NeuronModel.overflows`."""
+        return self._leaky.overflows
 
 
 class Alif:
@@ -77,33 +107,30 @@ class Alif:
         self, neuron: AlifNeuron, bias: IntArray | None, shape: tuple[int, int], spread: Spread
     ) -> None:
         self._neuron = neuron
-        self._current_decay = spread(neuron.current_decay)
-        self._voltage_decay = spread(neuron.voltage_decay)
         self._bias = _aligned(bias, shape, spread)
-        self._current = np.zeros(shape, dtype=np.int64)
-        self._voltage = np.zeros(shape, dtype=np.int64)
+        self._leaky = LeakyStates(neuron, shape, spread)
         self._adaptation = Adaptation(neuron, shape, spread)
         self.output_unit = GRADED if neuron.graded_spike else SPIKE
-        self.overflows = 0
 
     def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
         """Take one step; see `NeuronModel.step`."""
         arriving = _scaled(real + self._bias, current_shift(self._neuron))
-        wanted = decay_toward_zero(self._current, self._current_decay) + arriving
-        self._current = update_current(self._current, arriving, self._current_decay)
-        self.overflows += count_changed(wanted, self._current)
-        wanted = decay_toward_zero(self._voltage, self._voltage_decay) + self._current
-        self._voltage = update_voltage(
-            self._voltage, self._current, np.zeros_like(self._bias), self._voltage_decay
-        )
-        self.overflows += count_changed(wanted, self._voltage)
-        fire = self._voltage >= self._adaptation.limit()
-        self.overflows += self._adaptation.raise_after(fire)
-        return np.where(fire, self._voltage if self._neuron.graded_spike else 1, 0)
+        leaky = self._leaky
+        leaky.add_to_current(arriving)
+        leaky.add_to_voltage(leaky.current)
+        fire = leaky.voltage >= self._adaptation.limit()
+        leaky.overflows += self._adaptation.raise_after(fire)
+        return np.where(fire, leaky.voltage if self._neuron.graded_spike else 1, 0)
 
     def states(self) -> Mapping[str, Int64Array]:
         """Return current, voltage, threshold and refractory term, in 1/4096."""
-        return {"current": self._current, "voltage": self._voltage} | self._adaptation.states()
+        own = {"current": self._leaky.current, "voltage": self._leaky.voltage}
+        return own | self._adaptation.states()
+
+    @property
+    def overflows(self) -> int:
+        """See `NeuronModel.overflows`."""
+        return self._leaky.overflows
 
 
 class Adaptation:
