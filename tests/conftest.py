@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,3 +47,14 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("../shared/data (networks trained by others, MNIST) is not here")
     return SHARED_DATA
+
+
+@pytest.fixture
+def adrf_iz_can_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give ADRF_IZ the forward pass that its methods spell; lava-dl's forgets an argument."""
+    from slayer_models import slayer
+
+    def forward(neuron: Any, inputs: Any) -> Any:
+        return neuron.spike(*neuron.dynamics(inputs))
+
+    monkeypatch.setattr(slayer.neuron.adrf_iz.Neuron, "forward", forward)

@@ -82,12 +82,9 @@ def assert_untouched(before: dict[str, Any], after: dict[str, Any]) -> None:
             assert value == other or repr(value) == repr(other), place
 
 
+@pytest.mark.usefixtures("adrf_iz_can_run")
 @pytest.mark.parametrize("family", FAMILIES)
-def test_nothing_of_the_model_changes(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def forward(neuron: Any, inputs: Any) -> Any:
-        return neuron.spike(*neuron.dynamics(inputs))
-
-    monkeypatch.setattr(slayer.neuron.adrf_iz.Neuron, "forward", forward)
+def test_nothing_of_the_model_changes(family: str) -> None:
     model = model_of(family, requires_grad=True)
     fresh = everything(model)
     network_from_slayer(model, IMAGE)

@@ -14,7 +14,6 @@ import pytest
 from expect import sentence
 
 from lavadeploy.netx import (
-    ConvLayer,
     DenseLayer,
     ExportError,
     OutputError,
@@ -132,66 +131,6 @@ def test_only_the_last_block_may_give_voltages_or_sums() -> None:
         )
 
 
-@pytest.mark.parametrize(
-    ("changes", "found"),
-    [
-        (
-            {"activation": torch.tanh},
-            (
-                "activation 'tanh' is not torch's ReLU; Lava and the chip have no other. Train "
-                "with torch.nn.functional.relu."
-            ),
-        ),
-        (
-            {"cum_error": True},
-            (
-                "cum_error=True has no model in Lava, and NetX cannot state it. Train with "
-                "cum_error=False."
-            ),
-        ),
-        (
-            {"scale": 128},
-            (
-                "sigma-delta neurons with neuron scale 128; NetX does not store the scale, and "
-                "readers take 64. Use 64."
-            ),
-        ),
-    ],
-)
-def test_sigma_delta_neurons_that_lava_lacks_are_refused(
-    changes: dict[str, Any], found: str
-) -> None:
-    model = in_a_row(slayer.block.sigma_delta.Dense({**SDNN, **changes}, 2, 2))
-    assert sentence(ExportError, network_from_slayer, model) == f"block '0': {found}"
-
-
-def test_another_function_called_relu_is_refused() -> None:
-    def relu(x: Any) -> Any:
-        return x.abs()
-
-    neuron = {**SDNN, "activation": relu}
-    model = in_a_row(slayer.block.sigma_delta.Dense(neuron, 2, 2))
-    assert sentence(ExportError, network_from_slayer, model) == (
-        "block '0': activation 'relu' is not torch's ReLU; Lava and the chip have no other. Train "
-        "with torch.nn.functional.relu."
-    )
-    neuron = {**SDNN, "activation": torch.nn.ReLU()}
-    assert network_from_slayer(slayer.block.sigma_delta.Dense(neuron, 2, 2)).warnings == ()
-
-
-def test_biases_along_the_width_of_an_image_are_refused() -> None:
-    block = slayer.block.sigma_delta.Conv(dict(SDNN), 1, 4, 3)
-    block.neuron.set_bias(torch.tensor([0.25, 0.5, 0.75, 1.0]))
-    assert sentence(ExportError, network_from_slayer, in_a_row(block), (1, 6, 6)) == (
-        "block '0': its bias has shape (4,); one number, or (4, 1, 1), can be stored."
-    )
-    block.neuron.set_bias(torch.tensor([0.25, 0.5, 0.75, 1.0]).reshape(4, 1, 1))
-    layer = network_from_slayer(in_a_row(block), (1, 6, 6)).layers[-1]
-    assert isinstance(layer, ConvLayer)
-    assert layer.bias is not None
-    assert layer.bias.tolist() == [16, 32, 48, 64]
-
-
 @pytest.mark.parametrize("name", ["Recurrent", "KWTA"])
 def test_normalized_currents_that_come_back_are_refused(name: str) -> None:
     neuron = {**NEURON, "norm": slayer.neuron.norm.MeanOnlyBatchNorm}
@@ -232,15 +171,6 @@ def test_numbers_that_are_none_are_refused() -> None:
     high = cuba.Dense({**NEURON, "threshold": 1e9}, 3, 2)
     assert sentence(ExportError, network_from_slayer, high) == (
         "block '0': vth_mantissa is 64000000000, beyond 32 bits."
-    )
-
-
-def test_sigma_delta_thresholds_by_channel_are_refused() -> None:
-    block = slayer.block.sigma_delta.Dense({**SDNN, "shared_param": False}, 2, 2)
-    block.neuron.delta.threshold.data = torch.tensor([0.25, 0.5])
-    assert sentence(ExportError, network_from_slayer, in_a_row(block)) == (
-        "block '0': sigma-delta thresholds differ between channels (0.25 to 0.5); NetX stores one. "
-        "Train with shared_param=True."
     )
 
 
