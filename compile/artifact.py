@@ -23,8 +23,8 @@ from ..netx.hdf5_store import RawArray, RawValue, StoredTree, read_tree, tree_by
 from ..netx.reader import network_from_tree
 from ..netx.writer import netx_values
 from .chip_to_netx import as_netx
+from .passes.encode import weight_registers
 from .passes.legalize import Legalize
-from .passes.quantize import weight_registers
 from .stages import (
     ChipNetwork,
     CompiledNetwork,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ..hw_profiles import HardwareProfile
 from ..netx import Network, Shape
 from .overflow import parity_warnings
+from .passes.encode import Encode
 from .passes.legalize import Legalize
 from .passes.place import Place
-from .passes.quantize import Quantize
 from .rules import check_rules, raise_problems
 from .stages import CompiledNetwork
 
@@ -39,13 +39,13 @@ def compile_network(
         When the layers do not fit each other.
     """
     legalize = Legalize(input_shape=input_shape)
-    quantize = Quantize(profile=profile)
+    encode = Encode(profile=profile)
     place = Place(profile=profile)
 
     legal = legalize.run(network)
     raise_problems(check_rules(legal, profile))
-    chip = quantize.run(legal)
-    quantize.ensures(legal, chip)
+    chip = encode.run(legal)
+    encode.ensures(legal, chip)
     placement = place.run(chip)
     place.ensures(chip, placement)
 
@@ -54,6 +54,6 @@ def compile_network(
         placement=placement,
         profile=profile,
         source_sha256=network.source.sha256 if network.source else "",
-        passes=(legalize.name, "check", quantize.name, place.name),
+        passes=(legalize.name, "check", encode.name, place.name),
         warnings=network.warnings + parity_warnings(chip),
     )

@@ -56,6 +56,9 @@ from .neurons import current_shift as current_shift
 from .neurons import is_complex as is_complex
 from .neurons import is_readout as is_readout
 from .reader import read_netx as read_netx
+from .real_network import RealArray as RealArray
+from .real_network import RealNetwork as RealNetwork
+from .real_network import RealValues as RealValues
 from .shapes import LayerShapes as LayerShapes
 from .shapes import infer_shapes as infer_shapes
 from .slayer_export import export_slayer as export_slayer

@@ -147,7 +147,7 @@ def test_the_file_says_what_it_is(tmp_path: Path) -> None:
     assert attributes["format_version"] == 2
     assert attributes["producer"] == PRODUCER
     assert json.loads(str(attributes["profile"]))["name"] == "loihi2"
-    assert json.loads(str(attributes["passes"])) == ["legalize", "check", "quantize", "place"]
+    assert json.loads(str(attributes["passes"])) == ["legalize", "check", "encode", "place"]
 
 
 def test_nothing_is_written_over_a_folder(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from builders import compiled, conv, dense
 from profiles import SHIPPED
 
 from lavadeploy.compile import ChipLayer, compile_network
-from lavadeploy.compile.passes.quantize import weight_registers
+from lavadeploy.compile.passes.encode import weight_registers
 from lavadeploy.compile.synapse_memory import lava_conv_words, lava_dense_words, synapse_words
 from lavadeploy.netx import ConvLayer, DenseLayer, read_netx
 

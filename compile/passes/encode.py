@@ -29,7 +29,7 @@ FULL_WIDTH = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quantize:
+class Encode:
     """Find registers that hold a layer's weights exactly, in the fewest bits that the chip has.
 
     Before: weights as whole numbers in units of 1/64.
@@ -42,7 +42,7 @@ class Quantize:
     """
 
     profile: HardwareProfile
-    name: str = "quantize"
+    name: str = "encode"
 
     def run(self, network: LegalNetwork) -> ChipNetwork:
         """Return the network in register form.

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lavadeploy.compile import ChipConv, ChipDense, SignMode, WeightRegisters
+from lavadeploy.compile.passes.encode import MANTISSA_RANGE, Encode, weight_registers
 from lavadeploy.compile.passes.legalize import Legalize
-from lavadeploy.compile.passes.quantize import MANTISSA_RANGE, Quantize, weight_registers
 from lavadeploy.compile.stages import cuba_neuron
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import IntArray, Network, UnsupportedNetworkError, repair_lava
@@ -179,9 +179,9 @@ def test_registers_equal_lava_dls_where_these_are_right(weight: IntArray) -> Non
 
 def quantized(*layers: Any, profile: str = "loihi2") -> Any:
     legal = Legalize().run(Network(layers=layers))
-    quantize = Quantize(profile=PROFILES[profile])
-    chip = quantize.run(legal)
-    quantize.ensures(legal, chip)
+    encode = Encode(profile=PROFILES[profile])
+    chip = encode.run(legal)
+    encode.ensures(legal, chip)
     return chip
 
 
@@ -246,8 +246,8 @@ def test_every_layer_that_no_width_holds_is_named() -> None:
 
 def test_the_sentence_names_the_profile() -> None:
     legal = Legalize().run(Network(layers=(dense([[253, -2]]),)))
-    quantize = Quantize(profile=PROFILES["loihi1"])
-    assert sentence(UnsupportedNetworkError, quantize.run, legal) == (
+    encode = Encode(profile=PROFILES["loihi1"])
+    assert sentence(UnsupportedNetworkError, encode.run, legal) == (
         too_wide("layer0", -2, 253, "loihi1")
     )
 
@@ -257,14 +257,14 @@ def test_the_sentence_names_the_bits_that_are_needed() -> None:
     formats = PROFILES["loihi2"].formats.model_copy(update={"weight_bits": widths})
     narrow = PROFILES["loihi2"].model_copy(update={"formats": formats})
     legal = Legalize().run(Network(layers=(dense([[254, -256]]),)))
-    found = sentence(UnsupportedNetworkError, Quantize(profile=narrow).run, legal)
+    found = sentence(UnsupportedNetworkError, Encode(profile=narrow).run, legal)
     assert "need 8 bits" in found
     assert "odd" not in found
 
 
 def test_a_wrong_register_is_found_afterwards() -> None:
     legal = Legalize().run(Network(layers=(dense([[2, 4]]),)))
-    quantize = Quantize(profile=PROFILES["loihi2"])
-    other = quantize.run(Legalize().run(Network(layers=(dense([[2, 6]]),))))
+    encode = Encode(profile=PROFILES["loihi2"])
+    other = encode.run(Legalize().run(Network(layers=(dense([[2, 6]]),))))
     with pytest.raises(AssertionError, match="layer0"):
-        quantize.ensures(legal, other)
+        encode.ensures(legal, other)
