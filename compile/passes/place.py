@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ...hw_profiles import HardwareProfile
 from ...netx import size_of
-from ..rules import Problem, raise_problems
-from ..stages import ChipConv, ChipDense, ChipLayer, ChipNetwork, Core, Placement, Usage
+from ..placement import Core, Placement, Usage
+from ..problems import Problem, raise_problems
+from ..stages import ChipConv, ChipDense, ChipInput, ChipLayer, ChipNetwork
 from ..stages import neuron_count as count_neurons
 from ..synapse_memory import synapse_words
 
@@ -37,6 +38,8 @@ class Block:
 
     def inputs(self, layer: ChipLayer) -> NDArray[np.bool_]:
         """Return which neurons of the layer before reach it, flat, channel slowest."""
+        if isinstance(layer, ChipInput):
+            return np.isin(np.arange(size_of(layer.shape_in)), self.neurons(layer))
         if isinstance(layer, ChipDense):
             return np.ones(size_of(layer.shape_in), dtype=np.bool_)
         reached = np.zeros(layer.shape_in, dtype=np.bool_)
@@ -163,17 +166,19 @@ class Place:
     ) -> int:
         """Count one axon for each neuron and each core of the next layer that it reaches."""
         layer, block = blocks[index]
-        names = [other.name for other in network.layers]
-        position = names.index(layer.name)
-        if position + 1 == len(names):
-            return 0  # the last layer is read by the host
-        following = names[position + 1]
+        number = network.layers.index(layer)
         neurons = block.neurons(layer)
-        return sum(
-            int(np.count_nonzero(reached[neurons]))
-            for (other, _), reached in zip(blocks, fan_in, strict=True)
-            if other.name == following
-        )
+        axons = 0
+        for (other, _), reached in zip(blocks, fan_in, strict=True):
+            first = 0  # of the inputs that come from each source
+            for source in other.sources:
+                size = _source_size(network, source)
+                if source == number:
+                    axons += int(np.count_nonzero(reached[first + neurons]))
+                first += size
+            if other is layer and isinstance(layer, ChipDense) and layer.weights_rec is not None:
+                axons += neurons.size
+        return axons
 
     def _too_many_cores(self, cores: int) -> tuple[Problem, ...]:
         limit = self.profile.limits.cores_per_chip
@@ -206,6 +211,10 @@ class Place:
         )
 
 
+def _source_size(network: ChipNetwork, source: int) -> int:
+    return size_of(network.input_shape) if source < 0 else count_neurons(network.layers[source])
+
+
 def _too_large_for_a_core(layer: ChipLayer, usage: Usage, profile: HardwareProfile) -> Problem:
     return Problem(
         layer=layer.name,
@@ -218,7 +227,7 @@ def _too_large_for_a_core(layer: ChipLayer, usage: Usage, profile: HardwareProfi
 
 def _box_shape(layer: ChipLayer) -> tuple[int, int, int]:
     """Return the output as (channels, rows, columns); a dense layer has neurons as channels."""
-    if isinstance(layer, ChipDense):
+    if not isinstance(layer, ChipConv):
         return (count_neurons(layer), 1, 1)
     channels, rows, columns = layer.shape_out
     return (channels, rows, columns)
@@ -227,7 +236,7 @@ def _box_shape(layer: ChipLayer) -> tuple[int, int, int]:
 def _split_counts(layer: ChipLayer) -> Iterator[tuple[int, int, int]]:
     """Yield in how many parts channels, rows and columns may be cut."""
     channels, rows, columns = _box_shape(layer)
-    if isinstance(layer, ChipDense):
+    if not isinstance(layer, ChipConv):
         yield from ((n, 1, 1) for n in range(1, channels + 1))
         return
     # columns are cut only once every row stands alone, so that blocks stay bands
