@@ -16,25 +16,17 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from ..hw_profiles import HardwareProfile
-from ..netx import PRODUCER, ConvLayer, DenseLayer, NetxFormatError
+from ..netx import PRODUCER, NetxFormatError
 from ..netx.atomic_write import write_bytes_atomically
 from ..netx.hdf5_schema import ARTIFACT_FORMAT as FORMAT
 from ..netx.hdf5_store import RawArray, RawValue, StoredTree, read_tree, tree_bytes
 from ..netx.reader import network_from_tree
 from ..netx.writer import netx_values
 from .chip_to_netx import as_netx
-from .passes.encode import weight_registers
+from .passes.encode import chip_layer
 from .passes.legalize import Legalize
-from .stages import (
-    ChipNetwork,
-    CompiledNetwork,
-    Core,
-    Placement,
-    Usage,
-    WeightRegisters,
-    chip_layer,
-    neuron_count,
-)
+from .placement import Core, Placement, Usage
+from .stages import ChipNetwork, CompiledNetwork, neuron_count, weight_sets
 
 FORMAT_VERSION = 2
 
@@ -64,10 +56,11 @@ def artifact_bytes(compiled: CompiledNetwork) -> bytes:
     """Return the artifact's content; the same compiled network gives the same bytes."""
     values = netx_values(as_netx(compiled.network))
     for layer in compiled.network.layers:
-        prefix = f"registers/{layer.name}"
-        values[f"{prefix}/exponent"] = np.array(layer.weights.exponent, dtype=np.int64)
-        values[f"{prefix}/bits"] = np.array(layer.weights.bits, dtype=np.int64)
-        values[f"{prefix}/sign_mode"] = layer.weights.sign_mode.value
+        for name, weights in weight_sets(layer):
+            prefix = f"registers/{layer.name}/{name}"
+            values[f"{prefix}/exponent"] = np.array(weights.exponent, dtype=np.int64)
+            values[f"{prefix}/bits"] = np.array(weights.bits, dtype=np.int64)
+            values[f"{prefix}/sign_mode"] = weights.sign_mode.value
     for core in compiled.placement.cores:
         values[f"placement/{core.index}/layer"] = core.layer
         values[f"placement/{core.index}/neurons"] = core.neurons
@@ -141,10 +134,11 @@ def _compiled(tree: StoredTree) -> CompiledNetwork:
     network = ChipNetwork(
         input_shape=legal.input_shape,
         layers=tuple(
-            chip_layer(name, layer, shapes, _registers(tree, name, layer, profile))
-            for name, layer, shapes in zip(names, legal.layers, legal.shapes, strict=True)
+            chip_layer(layer, profile, name)
+            for name, layer in zip(names, legal.layers, strict=True)
         ),
     )
+    _check_registers(tree, network)
     usage = USAGE.validate_json(str(tree.attributes["core_usage"]))
     placement = Placement(cores=tuple(_core(tree, index, rows) for index, rows in enumerate(usage)))
     _check_placement(network, placement)
@@ -158,23 +152,18 @@ def _compiled(tree: StoredTree) -> CompiledNetwork:
     )
 
 
-def _registers(
-    tree: StoredTree, name: str, layer: DenseLayer | ConvLayer, profile: HardwareProfile
-) -> WeightRegisters:
-    """Make the registers again from the weights; what is stored must say the same."""
-    registers = weight_registers(layer.weight, profile)
-    stored = (
-        _integer(tree.values, f"registers/{name}/exponent"),
-        _integer(tree.values, f"registers/{name}/bits"),
-        tree.values[f"registers/{name}/sign_mode"],
-    )
-    if (
-        registers is None
-        or stored != (registers.exponent, registers.bits, registers.sign_mode.value)
-        or not np.array_equal(registers.effective(), layer.weight)
-    ):
-        raise ValueError(f"{name}: registers and weights disagree")
-    return registers
+def _check_registers(tree: StoredTree, network: ChipNetwork) -> None:
+    """Raise unless what is stored of the registers is what the weights become."""
+    for layer in network.layers:
+        for name, weights in weight_sets(layer):
+            prefix = f"registers/{layer.name}/{name}"
+            stored = (
+                _integer(tree.values, f"{prefix}/exponent"),
+                _integer(tree.values, f"{prefix}/bits"),
+                tree.values[f"{prefix}/sign_mode"],
+            )
+            if stored != (weights.exponent, weights.bits, weights.sign_mode.value):
+                raise ValueError(f"{layer.name}: registers and weights disagree")
 
 
 def _core(tree: StoredTree, index: int, rows: list[Usage]) -> Core:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..netx import NON_STRICT_THRESHOLD
-from .stages import ChipLayer, ChipNetwork
+from ..netx import NEVER_FIRES, NON_STRICT_THRESHOLD, CubaNeuron
+from .stages import ChipConv, ChipDense, ChipInput, ChipLayer, ChipNetwork
 
 STATE_LIMIT = 1 << 23
 
@@ -35,12 +35,15 @@ def parity_warnings(network: ChipNetwork) -> tuple[str, ...]:
 
 def _layer_warnings(layer: ChipLayer) -> list[str]:
     warnings: list[str] = []
-    if layer.neuron.vth_mantissa >= NON_STRICT_THRESHOLD:
+    neuron = layer.neuron
+    if isinstance(layer, ChipInput) or not isinstance(neuron, CubaNeuron):
+        return warnings
+    if NON_STRICT_THRESHOLD <= neuron.vth_mantissa < NEVER_FIRES:
         warnings.append(
-            f"{layer.name}: threshold {layer.neuron.vth_mantissa} is {NON_STRICT_THRESHOLD} or "
+            f"{layer.name}: threshold {neuron.vth_mantissa} is {NON_STRICT_THRESHOLD} or "
             "more; there SLAYER fires when the voltage equals the threshold, Lava only above it."
         )
-    current, lowest_current = current_bounds(layer)
+    current, lowest_current = current_bounds(layer, neuron)
     if current is None or lowest_current is None:
         warnings.append(
             f"{layer.name}: its current never decays (iDecay 0), so a long input can take it "
@@ -52,13 +55,13 @@ def _layer_warnings(layer: ChipLayer) -> list[str]:
             f"{layer.name}: its current can reach {max(current, -lowest_current):.3g}, beyond the "
             f"24 bits of {STATE_LIMIT}; there Lava wraps and SLAYER does not."
         )
-    bias = layer.neuron.bias_mantissa
+    bias = layer.bias
     bias_low = 0 if bias is None else 64 * min(0, int(bias.min()))
     bias_high = 0 if bias is None else 64 * max(0, int(bias.max()))
-    decay = int(layer.neuron.voltage_decay.min())
+    decay = int(neuron.voltage_decay.min())
     lowest = lowest_current + bias_low
     lowest_voltage = lowest * 4096 / decay if decay else (-np.inf if lowest < 0 else 0.0)
-    highest_voltage = 64 * layer.neuron.vth_mantissa + current + bias_high
+    highest_voltage = 64 * neuron.vth_mantissa + current + bias_high
     if max(highest_voltage, -lowest_voltage) >= STATE_LIMIT:
         warnings.append(
             f"{layer.name}: its voltage can leave the 24 bits of ±{STATE_LIMIT - 1} (bounds "
@@ -67,13 +70,15 @@ def _layer_warnings(layer: ChipLayer) -> list[str]:
     return warnings
 
 
-def current_bounds(layer: ChipLayer) -> tuple[float, float] | tuple[None, None]:
+def current_bounds(
+    layer: ChipDense | ChipConv, neuron: CubaNeuron
+) -> tuple[float, float] | tuple[None, None]:
     """Return the highest and lowest current any binary input can cause; None where unbounded."""
     weight = layer.weights.effective().astype(np.int64)
     weight = weight.reshape(weight.shape[0], -1)
     excitation = int(np.where(weight > 0, weight, 0).sum(axis=1).max())
     inhibition = int(np.where(weight < 0, weight, 0).sum(axis=1).min())
-    decay = int(layer.neuron.current_decay.min())
+    decay = int(neuron.current_decay.min())
     if decay == 0:
         return (None, None) if excitation or inhibition else (0.0, 0.0)
     scale = 64 * 4096 / decay

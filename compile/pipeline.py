@@ -8,12 +8,17 @@ from .overflow import parity_warnings
 from .passes.encode import Encode
 from .passes.legalize import Legalize
 from .passes.place import Place
-from .rules import check_rules, raise_problems
+from .problems import raise_problems
+from .rules import check_rules
 from .stages import CompiledNetwork
 
 
 def compile_network(
-    network: Network, profile: HardwareProfile, *, input_shape: Shape | None = None
+    network: Network,
+    profile: HardwareProfile,
+    *,
+    input_shape: Shape | None = None,
+    allow_approximate: bool = False,
 ) -> CompiledNetwork:
     """Compile a network for a chip.
 
@@ -25,6 +30,8 @@ def compile_network(
         The chip.
     input_shape : tuple of int, optional
         (C, H, W); needed only for files that start with a convolution whose stride is not 1.
+    allow_approximate : bool
+        Whether lowerings may round; the network's outputs can then differ from the file's.
 
     Returns
     -------
@@ -38,12 +45,12 @@ def compile_network(
     NetxFormatError
         When the layers do not fit each other.
     """
-    legalize = Legalize(input_shape=input_shape)
+    legalize = Legalize(input_shape=input_shape, allow_approximate=allow_approximate)
     encode = Encode(profile=profile)
     place = Place(profile=profile)
 
-    legal = legalize.run(network)
-    raise_problems(check_rules(legal, profile))
+    legal, problems = legalize.examine(network)
+    raise_problems((*problems, *check_rules(legal, profile)))
     chip = encode.run(legal)
     encode.ensures(legal, chip)
     placement = place.run(chip)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .passes.place import SYNAPSE_WORDS
-from .stages import ChipConv, CompiledNetwork, neuron_count
+from .stages import (
+    ChipConv,
+    ChipDense,
+    ChipInput,
+    ChipLayer,
+    CompiledNetwork,
+    neuron_count,
+    weight_sets,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,14 +23,14 @@ class LayerReport:
     Attributes
     ----------
     name, kind : str
-        Name of the user's layer; 'dense' or 'conv'.
+        Name of the user's layer; 'input', 'dense', 'recurrent' or 'conv'.
     shape_out : tuple of int
         (N,) or (C, H, W).
     neurons, weights : int
         How many of each.
-    weight_bits, weight_exponent : int
-        Width of a stored weight, and the power of two it is scaled by.
-    sign_mode : str
+    weight_bits, weight_exponent : int or None
+        Width of a stored weight, and the power of two it is scaled by; None without weights.
+    sign_mode : str or None
         'mixed', 'excitatory' or 'inhibitory'.
     cores : int
         Cores that hold the layer.
@@ -35,9 +43,9 @@ class LayerReport:
     shape_out: tuple[int, ...]
     neurons: int
     weights: int
-    weight_bits: int
-    weight_exponent: int
-    sign_mode: str
+    weight_bits: int | None
+    weight_exponent: int | None
+    sign_mode: str | None
     cores: int
     fullest: str
 
@@ -85,13 +93,13 @@ def report_compilation(compiled: CompiledNetwork) -> CompileReport:
         layers=tuple(
             LayerReport(
                 name=layer.name,
-                kind="conv" if isinstance(layer, ChipConv) else "dense",
+                kind=layer_form(layer),
                 shape_out=layer.shape_out,
                 neurons=neuron_count(layer),
-                weights=int(layer.weights.mantissa.size),
-                weight_bits=layer.weights.bits,
-                weight_exponent=layer.weights.exponent,
-                sign_mode=layer.weights.sign_mode.value,
+                weights=sum(int(weights.mantissa.size) for _, weights in weight_sets(layer)),
+                weight_bits=None if isinstance(layer, ChipInput) else layer.weights.bits,
+                weight_exponent=None if isinstance(layer, ChipInput) else layer.weights.exponent,
+                sign_mode=None if isinstance(layer, ChipInput) else layer.weights.sign_mode.value,
                 cores=len(compiled.placement.cores_of(layer.name)),
                 fullest=_fullest(compiled, layer.name),
             )
@@ -106,6 +114,17 @@ def report_compilation(compiled: CompiledNetwork) -> CompileReport:
         ),
         warnings=compiled.warnings,
     )
+
+
+def layer_form(layer: ChipLayer) -> str:
+    """Return the form a layer has on the chip, in a word."""
+    match layer:
+        case ChipInput():
+            return "input"
+        case ChipConv():
+            return "conv"
+        case ChipDense():
+            return "dense" if layer.weights_rec is None else "recurrent"
 
 
 def _fullest(compiled: CompiledNetwork, layer: str) -> str:

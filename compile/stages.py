@@ -2,107 +2,118 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ..hw_profiles import HardwareProfile
 from ..netx import (
     ConvLayer,
-    CubaNeuron,
     DenseLayer,
+    InputLayer,
     IntArray,
     LayerShapes,
+    Neuron,
+    RecurrentLayer,
     Shape,
-    is_shifted,
+    is_readout,
     size_of,
     spread,
     steps_before_input,
 )
+from .placement import Placement
+from .weight_registers import WeightRegisters
 
 BIAS_EXPONENT = 6  # NetX biases are in weight units; the chip adds them to 64 times finer states
+NETWORK_INPUT = -1  # the source that stands for what the user feeds
 
 
-class SignMode(str, Enum):
-    """How the bits of a weight mantissa are read."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LegalLayer:
+    """A layer of a kind that a chip has.
 
-    MIXED = "mixed"
-    EXCITATORY = "excitatory"
-    INHIBITORY = "inhibitory"
+    Attributes
+    ----------
+    layer : InputLayer, DenseLayer, RecurrentLayer or ConvLayer
+        Named as the user's; input layers have neurons here.
+    shapes : LayerShapes
+        What really comes in and goes out. A dense layer takes (C, H, W) channel slowest.
+    sources : tuple of int
+        Indices of the layers whose outputs come in, side by side in this order; `NETWORK_INPUT`.
+    """
+
+    layer: InputLayer | DenseLayer | RecurrentLayer | ConvLayer
+    shapes: LayerShapes
+    sources: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lowering:
+    """What became of a layer that chips do not have, or not in that form.
+
+    Attributes
+    ----------
+    layer : str
+        Name of the user's layer.
+    before, after : str
+        What it was and what stands for it, in a few words.
+    exact : bool
+        Whether every output is the same in every step. If not, it was allowed by the user.
+    """
+
+    layer: str
+    before: str
+    after: str
+    exact: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LegalNetwork:
-    """A chain of layers that the chip has: dense and convolution, with CUBA neurons.
+    """Layers that chips have: neurons behind no synapses, dense, recurrent or convolving ones.
 
     Attributes
     ----------
     input_shape : tuple of int
         (N,) or (C, H, W).
-    layers : tuple of DenseLayer or ConvLayer
-        In forward order. A dense layer after a convolution takes its (C, H, W) output channel
-        slowest, as ``torch.flatten`` orders it.
-    shapes : tuple of LayerShapes
-        One for each layer.
+    layers : tuple of LegalLayer
+        In forward order.
+    lowerings : tuple of Lowering
+        In the order of the user's layers.
     """
 
     input_shape: Shape
-    layers: tuple[DenseLayer | ConvLayer, ...]
-    shapes: tuple[LayerShapes, ...]
+    layers: tuple[LegalLayer, ...]
+    lowerings: tuple[Lowering, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class WeightRegisters:
-    """Weights as the synapse memory holds them.
+class ChipInput:
+    """Neurons at the input: each takes one number, scaled and shifted, in place of synapses.
 
     Attributes
     ----------
-    mantissa : int16 array, shape of the layer's weight
-        In [-256, 255]; a multiple of the step that `bits` and `sign_mode` leave.
-    exponent : int
-        A weight is ``mantissa * 2**exponent`` in units of 1/64.
-    bits : int
-        Width of a stored weight, sign included.
-    sign_mode : SignMode
-        Whether a sign is stored.
+    name : str
+        Name of the user's layer.
+    shape_in, shape_out : tuple of int
+        (N,) or (C, H, W), the same.
+    sources : tuple of int
+        The network's input.
+    neuron : Neuron
+        Parameters of the neurons, as registers hold them.
+    scale, offset : int or None
+        What the input is multiplied with and what is added, in units of 1/64; None is 64 and 0.
+    delay_shift : bool
+        Whether SLAYER returned the output one step late; see `steps_before_input`.
     """
 
-    mantissa: NDArray[np.int16]
-    exponent: int
-    bits: int
-    sign_mode: SignMode
-
-    def effective(self) -> IntArray:
-        """Return ``mantissa * 2**exponent``, whole numbers by construction."""
-        wide = self.mantissa.astype(np.int32)
-        shifted = wide << self.exponent if self.exponent >= 0 else wide >> -self.exponent
-        return shifted.astype(np.int32)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class NeuronRegisters:
-    """Neuron parameters as the core holds them.
-
-    Attributes
-    ----------
-    vth_mantissa : int
-        Threshold; compared with the voltage after a shift by 6.
-    current_decay, voltage_decay : int32 array, shape () or (C,)
-        Of 4096; one value, or one a channel.
-    bias_mantissa : int32 array, shape (C,), or None
-        Added to the voltage in each step after a shift by `bias_exponent`.
-    bias_exponent : int
-        Shift of the bias.
-    """
-
-    vth_mantissa: int
-    current_decay: IntArray
-    voltage_decay: IntArray
-    bias_mantissa: IntArray | None
-    bias_exponent: int = BIAS_EXPONENT
+    name: str
+    shape_in: Shape
+    shape_out: Shape
+    sources: tuple[int, ...]
+    neuron: Neuron
+    scale: int | None
+    offset: int | None
+    delay_shift: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,10 +126,18 @@ class ChipDense:
         Name of the user's layer.
     shape_in, shape_out : tuple of int
         Shapes as they come and go; (C, H, W) inputs are taken channel slowest.
+    sources : tuple of int
+        Indices of the layers whose outputs come in side by side; see `LegalLayer`.
     weights : WeightRegisters
         Mantissa of shape (n_out, n_in).
-    neuron : NeuronRegisters
-        Parameters of the neurons.
+    weights_imag : WeightRegisters or None
+        Weights to the imaginary part of complex neurons, of the same shape.
+    weights_rec : WeightRegisters or None
+        Weights of the layer's own spikes of the step before, of shape (n_out, n_out).
+    neuron : Neuron
+        Parameters of the neurons, as registers hold them.
+    bias, bias_imag : int32 array, shape (n_out,), or None
+        Mantissas, in units of 1/64 (exponent `BIAS_EXPONENT`).
     delay : int32 array, shape (n_out,), or None
         Axonal delay of the output, in steps.
     delay_shift : bool
@@ -128,8 +147,13 @@ class ChipDense:
     name: str
     shape_in: Shape
     shape_out: Shape
+    sources: tuple[int, ...]
     weights: WeightRegisters
-    neuron: NeuronRegisters
+    weights_imag: WeightRegisters | None
+    weights_rec: WeightRegisters | None
+    neuron: Neuron
+    bias: IntArray | None
+    bias_imag: IntArray | None
     delay: IntArray | None
     delay_shift: bool
 
@@ -140,19 +164,23 @@ class ChipConv:
 
     Attributes
     ----------
+    bias, bias_imag, delay : int32 array, shape (C_out,), or None
+        One a channel.
     stride, padding, dilation : tuple of int
         (height, width) each.
     groups : int
         Number of channel groups.
-    delay : int32 array, shape (C_out,), or None
-        Axonal delay of each channel's output, in steps.
     """
 
     name: str
     shape_in: Shape
     shape_out: Shape
+    sources: tuple[int, ...]
     weights: WeightRegisters
-    neuron: NeuronRegisters
+    weights_imag: WeightRegisters | None
+    neuron: Neuron
+    bias: IntArray | None
+    bias_imag: IntArray | None
     delay: IntArray | None
     delay_shift: bool
     stride: tuple[int, int]
@@ -161,7 +189,7 @@ class ChipConv:
     groups: int
 
 
-ChipLayer: TypeAlias = ChipDense | ChipConv
+ChipLayer: TypeAlias = ChipInput | ChipDense | ChipConv
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -172,54 +200,12 @@ class ChipNetwork:
     ----------
     input_shape : tuple of int
         (N,) or (C, H, W).
-    layers : tuple of ChipDense or ChipConv
+    layers : tuple of ChipLayer
         In forward order.
     """
 
     input_shape: Shape
     layers: tuple[ChipLayer, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """How much of a core's resource is taken; available is None where there is no limit."""
-
-    resource: str
-    used: int
-    available: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Core:
-    """A neurocore and the neurons on it.
-
-    Attributes
-    ----------
-    index : int
-        Number of the core on the chip.
-    layer : str
-        Name of the layer whose neurons it holds.
-    neurons : int32 array, shape (n,)
-        Their numbers in the layer, channel slowest, ascending.
-    usage : tuple of Usage
-        One entry for each resource.
-    """
-
-    index: int
-    layer: str
-    neurons: IntArray
-    usage: tuple[Usage, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Placement:
-    """Which neurons sit on which core; every neuron on exactly one."""
-
-    cores: tuple[Core, ...]
-
-    def cores_of(self, layer: str) -> tuple[Core, ...]:
-        """Return the cores of one layer, in order of their neurons."""
-        return tuple(c for c in self.cores if c.layer == layer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -250,59 +236,28 @@ class CompiledNetwork:
     warnings: tuple[str, ...]
 
 
-def chip_layer(
-    name: str, layer: DenseLayer | ConvLayer, shapes: LayerShapes, weights: WeightRegisters
-) -> ChipLayer:
-    """Return a layer in register form.
-
-    Parameters
-    ----------
-    name : str
-        Name of the user's layer.
-    layer : DenseLayer or ConvLayer
-        Gives geometry, neuron parameters, bias and delays.
-    shapes : LayerShapes
-        What really comes in and goes out.
-    weights : WeightRegisters
-        The layer's weights in register form.
-    """
-    cuba = cuba_neuron(layer)
-    neuron = NeuronRegisters(
-        vth_mantissa=cuba.vth_mantissa,
-        current_decay=cuba.current_decay,
-        voltage_decay=cuba.voltage_decay,
-        bias_mantissa=layer.bias,
-    )
-    if isinstance(layer, DenseLayer):
-        return ChipDense(
-            name=name,
-            shape_in=shapes.shape_in,
-            shape_out=shapes.shape_out,
-            weights=weights,
-            neuron=neuron,
-            delay=layer.delay,
-            delay_shift=is_shifted(layer),
-        )
-    return ChipConv(
-        name=name,
-        shape_in=shapes.shape_in,
-        shape_out=shapes.shape_out,
-        weights=weights,
-        neuron=neuron,
-        delay=layer.delay,
-        delay_shift=is_shifted(layer),
-        stride=layer.stride,
-        padding=layer.padding,
-        dilation=layer.dilation,
-        groups=layer.groups,
-    )
+def neuron_of(legal: LegalLayer) -> Neuron:
+    """Return the neuron of a legal layer; input layers without neurons are none."""
+    assert legal.layer.neuron is not None
+    return legal.layer.neuron
 
 
-def cuba_neuron(layer: DenseLayer | ConvLayer) -> CubaNeuron:
-    """Return the neuron of a legal layer; `Legalize` lets CUBA neurons pass only."""
-    if not isinstance(layer.neuron, CubaNeuron):
-        raise TypeError(f"{layer.name}: {layer.neuron.kind.value} neurons are not legal")
-    return layer.neuron
+def weight_sets(layer: ChipLayer) -> Iterator[tuple[str, WeightRegisters]]:
+    """Yield the weights of a layer with their names: 'weight', 'weight_imag', 'weight_rec'."""
+    if isinstance(layer, ChipInput):
+        return
+    yield "weight", layer.weights
+    if layer.weights_imag is not None:
+        yield "weight_imag", layer.weights_imag
+    if isinstance(layer, ChipDense) and layer.weights_rec is not None:
+        yield "weight_rec", layer.weights_rec
+
+
+def has_bias(layer: ChipLayer) -> bool:
+    """Tell whether something other than spikes drives the neurons of a layer."""
+    if isinstance(layer, ChipInput):
+        return bool(layer.offset)
+    return any(bias is not None and bool(bias.any()) for bias in (layer.bias, layer.bias_imag))
 
 
 def bias_leads(network: ChipNetwork) -> tuple[int, ...]:
@@ -310,14 +265,29 @@ def bias_leads(network: ChipNetwork) -> tuple[int, ...]:
 
     See `steps_before_input`; 0 for networks without biases, where nothing happens in those steps.
     """
-    if all(layer.neuron.bias_mantissa is None for layer in network.layers):
+    if not any(has_bias(layer) for layer in network.layers):
         return (0,) * len(network.layers)
     return steps_before_input(layer.delay_shift for layer in network.layers)
+
+
+def synaptic_layers(network: ChipNetwork) -> tuple[ChipDense | ChipConv, ...]:
+    """Return the layers that have weights, in forward order."""
+    return tuple(layer for layer in network.layers if not isinstance(layer, ChipInput))
+
+
+def has_readout(network: ChipNetwork) -> bool:
+    """Tell whether the last layer never fires, so that its voltage is the answer."""
+    return is_readout(network.layers[-1].neuron)
 
 
 def neuron_count(layer: ChipLayer) -> int:
     """Return the number of neurons of a layer."""
     return size_of(layer.shape_out)
+
+
+def input_count(layer: ChipLayer) -> int:
+    """Return how many neurons come into a layer, from all its sources."""
+    return size_of(layer.shape_in)
 
 
 def per_neuron(values: IntArray, layer: ChipLayer) -> IntArray:
@@ -327,7 +297,7 @@ def per_neuron(values: IntArray, layer: ChipLayer) -> IntArray:
     ----------
     values : int32 array, shape () or (C,)
         One value, or one a channel (convolution) or neuron (dense).
-    layer : ChipDense or ChipConv
+    layer : ChipLayer
         The layer.
 
     Returns

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from ..hw_profiles import HardwareProfile
-from .stages import ChipConv, ChipLayer
+from .stages import ChipConv, ChipDense, ChipInput, ChipLayer, neuron_count, weight_sets
 
 WORD_BITS = 64
 
@@ -33,8 +33,27 @@ def synapse_words(
     int
         Words of 64 bits; zero for a profile without limits.
     """
-    lists = _shared_lists(layer, channels) if isinstance(layer, ChipConv) else [(inputs, neurons)]
-    bits = layer.weights.bits
+    if isinstance(layer, ChipInput):
+        return 0
+    return sum(
+        _words_of(layer, profile, registers.bits, lists)
+        for name, registers in weight_sets(layer)
+        for lists in [_lists(layer, name, neurons=neurons, channels=channels, inputs=inputs)]
+    )
+
+
+def _lists(
+    layer: ChipDense | ChipConv, name: str, *, neurons: int, channels: range, inputs: int
+) -> list[tuple[int, int]]:
+    """Return how many synapse lists of how many targets a set of weights has."""
+    if isinstance(layer, ChipConv):
+        return _shared_lists(layer, channels)
+    return [(neuron_count(layer) if name == "weight_rec" else inputs, neurons)]
+
+
+def _words_of(
+    layer: ChipDense | ChipConv, profile: HardwareProfile, bits: int, lists: list[tuple[int, int]]
+) -> int:
     match profile.synapse_memory.model:
         case "unlimited":
             return 0

@@ -12,9 +12,9 @@ from typing import TypeAlias
 
 from .arrays import IntArray, check_int32, freeze_parameter
 
-# From this threshold on a voltage of 24 bits never fires: the layer is read by its voltage.
-# SLAYER's Affine blocks are stored so, with 2**18 - 1.
-NEVER_FIRES = 1 << 17
+# From the largest threshold of the register on, only a voltage that was clipped to its 24 bits
+# could fire: the layer is read by its voltage. SLAYER stores Affine blocks so, with 2**18 - 1.
+NEVER_FIRES = (1 << 17) - 1
 MOST_CURRENT_SHIFT = 3
 # From this threshold on CUBA neurons of SLAYER fire at equality, Lava's never do: the 0.01 that
 # SLAYER adds to make its comparison strict is lost in float32 (threshold * 64 >= 2**18).

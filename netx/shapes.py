@@ -78,7 +78,9 @@ def infer_shapes(network: Network, input_shape: Shape | None = None) -> tuple[La
                         f"its weight has {n_in} inputs, but {size_of(shape)} neurons "
                         f"{shape} come in.",
                     )
-                out = (size_of(layer.shape),)
+                # (N, 1, 1) is how SLAYER writes (N,); only lowered layers put out images
+                is_image = len(layer.shape) == 3 and size_of(layer.shape[1:]) > 1
+                out = layer.shape if is_image else (size_of(layer.shape),)
             case ConvLayer() | ConvTransposeLayer() | PoolLayer() | UnpoolLayer():
                 out = _kernel_output_shape(network, layer, shape)
             case FlattenLayer():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compile import ChipConv, ChipDense, ChipLayer, CompiledNetwork, neuron_count
+from ..compile import ChipConv, ChipDense, ChipInput, ChipLayer, CompiledNetwork, neuron_count
 from .spike_input import SpikeInput
 from .spike_log import SpikeLog
 from .synapses import correlate
@@ -97,13 +97,17 @@ def count_activity(
     ActivityCounts
         Whole numbers, summed over samples and steps.
     """
-    arriving = _input_counts(inputs)
+    entering = _input_counts(inputs)
+    fired: list[Int64Array] = []
     layers: list[LayerActivity] = []
     cores: list[CoreActivity] = []
     updates = inputs.n_samples * inputs.n_steps
     for index, layer in enumerate(compiled.network.layers):
-        operations = operations_by_neuron(layer, arriving)
+        arriving = np.concatenate([entering if s < 0 else fired[s] for s in layer.sources])
         leaving = spikes.spike_counts(index).sum(axis=0)
+        operations = operations_by_neuron(layer, arriving)
+        if isinstance(layer, ChipDense) and layer.weights_rec is not None:
+            operations = operations + leaving.sum()
         neurons = neuron_count(layer)
         layers.append(
             LayerActivity(
@@ -125,7 +129,7 @@ def count_activity(
             )
             for core in compiled.placement.cores_of(layer.name)
         ]
-        arriving = leaving
+        fired.append(leaving)
     return ActivityCounts(
         samples=inputs.n_samples,
         steps=inputs.n_steps,
@@ -151,6 +155,8 @@ def operations_by_neuron(layer: ChipLayer, arriving: Int64Array) -> Int64Array:
         For a convolution, spikes in the receptive field; what lies beyond the border is not there.
     """
     match layer:
+        case ChipInput():
+            return np.zeros(neuron_count(layer), dtype=np.int64)
         case ChipDense():
             return np.full(neuron_count(layer), arriving.sum(), dtype=np.int64)
         case ChipConv():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -36,8 +36,8 @@ class RunOptions:
     Attributes
     ----------
     record_states : bool
-        Whether to keep current and voltage of every neuron in every step. Takes 8 bytes a neuron
-        and step.
+        Whether to keep the states of every neuron in every step. Takes 4 bytes a state, 8 for the
+        current and voltage of CUBA neurons.
     on_progress : callable
         Called with the number of samples done so far.
     """
@@ -52,12 +52,22 @@ class StateTrace:
 
     Attributes
     ----------
-    current, voltage : int32 array, shape (N, neurons, T)
-        In state units, 1/64 of a weight unit.
+    values : mapping of str to int32 array, shape (N, neurons, T)
+        By name, as ``sim/neurons`` names them: 'current' and 'voltage' of CUBA neurons, in state
+        units, 1/64 of a weight unit.
     """
 
-    current: NDArray[np.int32]
-    voltage: NDArray[np.int32]
+    values: Mapping[str, NDArray[np.int32]]
+
+    @property
+    def current(self) -> NDArray[np.int32]:
+        """Current of CUBA neurons."""
+        return self.values["current"]
+
+    @property
+    def voltage(self) -> NDArray[np.int32]:
+        """Voltage of CUBA neurons."""
+        return self.values["voltage"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,12 +84,26 @@ class RunResult:
         One for each layer in forward order; empty unless recording was asked for.
     wall_s : float
         Time the run took, in seconds, start-up included.
+    readout : int32 array, shape (N, neurons, T), or None
+        Voltage of the last layer at the end of every step where that layer never fires
+        (`has_readout`); None for networks that answer in spikes.
     """
 
     backend: str
     spikes: SpikeLog
     states: tuple[StateTrace, ...]
     wall_s: float
+    readout: NDArray[np.int32] | None = None
+
+    def predictions(self) -> NDArray[np.int64]:
+        """Return the class of each sample, shape (N,).
+
+        That is the neuron of the last layer that fired most, or where that layer never fires the
+        one whose voltage was the highest on average; of equals the lowest number.
+        """
+        if self.readout is None:
+            return self.spikes.predictions()
+        return np.argmax(self.readout.sum(axis=-1, dtype=np.int64), axis=1).astype(np.int64)
 
 
 class Backend(Protocol):

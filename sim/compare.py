@@ -95,7 +95,7 @@ def compare_runs(a: RunResult, b: RunResult) -> Comparison:
         states_compared=has_states,
         differing_spikes=differing,
         total_spikes=total,
-        predictions_equal=fraction_equal(a.spikes.predictions(), b.spikes.predictions()),
+        predictions_equal=fraction_equal(a.predictions(), b.predictions()),
         first=min(found, key=lambda d: _cause_order(a.spikes, d)) if found else None,
     )
 
@@ -138,11 +138,10 @@ def _compare_spikes(a: SpikeLog, b: SpikeLog) -> tuple[dict[str, int], int, Diff
 
 
 def _first_in_states(a: RunResult, b: RunResult, layer: int) -> list[Difference]:
-    """Return the first difference in current and in voltage of a layer, where there is one."""
+    """Return the first difference in each state of a layer, where there is one."""
     found: list[Difference] = []
-    for quantity in ("current", "voltage"):
-        left = getattr(a.states[layer], quantity)
-        right = getattr(b.states[layer], quantity)
+    for quantity, left in a.states[layer].values.items():
+        right = b.states[layer].values[quantity]
         # (N, neurons, T) with time before neurons, so that the first is the earliest
         places = np.argwhere((left != right).transpose(0, 2, 1))
         if places.size:
@@ -161,12 +160,17 @@ def _first_in_states(a: RunResult, b: RunResult, layer: int) -> list[Difference]
     return found
 
 
+def _rank(quantity: str) -> int:
+    """Return where in a step a quantity comes to be: currents, other states, spikes."""
+    return {"current": 0, "spike": 2}.get(quantity, 1)
+
+
 def _cause_order(log: SpikeLog, difference: Difference) -> tuple[int, int, int, int, int]:
     return (
         difference.sample,
         difference.step,
         log.layer_names.index(difference.layer),
-        ("current", "voltage", "spike").index(difference.quantity),
+        _rank(difference.quantity),
         difference.neuron,
     )
 

@@ -13,10 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..compile import CompiledNetwork, bias_leads, neuron_count
+from ..compile import CompiledNetwork, bias_leads, has_readout, neuron_count
 from ..netx import BackendUnavailableError, repair_lava
 from .backend import RunOptions, RunResult, StateTrace
+from .cuba_layers import check_only_cuba_layers
 from .lava_order import lava_order
 from .spike_input import SpikeInput, check_input_fits
 from .spike_log import LayerEvents, merge_events
@@ -61,6 +63,7 @@ class LavaBackend:
         if reason is not None:
             raise BackendUnavailableError(reason)
         check_input_fits(inputs, compiled)
+        check_only_cuba_layers(compiled, self.name)
         started = time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="lavadeploy-") as folder:
             _simulate(compiled, inputs, options, Path(folder))
@@ -77,11 +80,13 @@ class LavaBackend:
                 for k in range(len(layers))
                 if options.record_states
             )
+            readout = _readout(Path(folder), compiled, inputs)
         return RunResult(
             backend=self.name,
             spikes=log,
             states=states,
             wall_s=time.perf_counter() - started,
+            readout=readout,
         )
 
 
@@ -154,6 +159,14 @@ def _read_events(
     return LayerEvents(sample=sample[inside], step=step[inside], neuron=neuron)
 
 
+def _readout(
+    folder: Path, compiled: CompiledNetwork, inputs: SpikeInput
+) -> NDArray[np.int32] | None:
+    if not has_readout(compiled.network):
+        return None
+    return _read_states(folder, len(compiled.network.layers) - 1, compiled, inputs).voltage
+
+
 def _read_states(
     folder: Path, index: int, compiled: CompiledNetwork, inputs: SpikeInput
 ) -> StateTrace:
@@ -167,4 +180,4 @@ def _read_states(
     ours[:, :, lava_order(layer.shape_out)] = inside
     by_sample = ours.reshape(inputs.n_samples, inputs.n_steps, 2, neurons)
     current, voltage = by_sample.transpose(2, 0, 3, 1)
-    return StateTrace(current=current, voltage=voltage)
+    return StateTrace(values={"current": current, "voltage": voltage})

@@ -25,15 +25,19 @@ from lava.utils.weightutils import SignMode as LavaSignMode
 from numpy.typing import NDArray
 
 from ..compile import (
+    BIAS_EXPONENT,
     ChipConv,
     ChipDense,
+    ChipInput,
     ChipLayer,
     CompiledNetwork,
     SignMode,
     bias_leads,
+    has_readout,
     per_neuron,
 )
 from ..netx import Shape
+from .cuba_layers import cuba_neuron
 from .lava_chain import LavaChain
 from .lava_order import lava_order, lava_order_of_samples, lava_shape
 from .lava_processes.sample_processes import (
@@ -81,7 +85,9 @@ def simulated_chain(
         if isinstance(layer, ChipDense) and len(layer.shape_in) == 3:
             port = port.reshape((int(np.prod(layer.shape_in)),))
         port.connect(synapse.s_in)
-        is_delayed = layer.delay is not None and int(layer.delay.max()) > 0
+        is_read = index + 1 == len(leads) and has_readout(compiled.network)
+        delay = None if isinstance(layer, ChipInput) else layer.delay
+        is_delayed = delay is not None and int(delay.max()) > 0
         spike_path = str(folder / f"{index}.spikes")
         steps = inputs.n_steps + leads[index]
         offset = index + LAVA_STEPS_BEFORE_LAYER - leads[index]
@@ -90,15 +96,15 @@ def simulated_chain(
             reset_interval=interval,
             reset_offset=offset,
             spike_path="" if is_delayed else spike_path,
-            state_path=str(folder / f"{index}.states") if record_states else "",
+            state_path=str(folder / f"{index}.states") if record_states or is_read else "",
             steps=steps,
             last_step=last_step,
         )
-        synapse.a_out.connect(process.a_in)
+        synapse.a_out.reshape(shape).connect(process.a_in)
         port = process.s_out
-        if layer.delay is not None and is_delayed:
+        if delay is not None and is_delayed:
             process = AxonDelay(
-                delay=_spread(layer, layer.delay, shape),
+                delay=_spread(layer, delay, shape),
                 steps=steps,
                 interval=interval,
                 offset=offset,
@@ -155,7 +161,7 @@ def hardware_chain(
             port = port.reshape((int(np.prod(layer.shape_in)),))
         port.connect(synapse.s_in)
         neurons = LIF(**_lif_parameters(layer))
-        synapse.a_out.connect(neurons.a_in)
+        synapse.a_out.reshape(shape).connect(neurons.a_in)
         port = neurons.s_out
         from_chip = adapters.NxToPyAdapter(shape=shape)
         sink = Sink(shape=shape, buffer=steps + depth)
@@ -168,16 +174,16 @@ def hardware_chain(
 
 def _lif_parameters(layer: ChipLayer) -> dict[str, Any]:
     shape = lava_shape(layer.shape_out)
-    bias = layer.neuron.bias_mantissa
+    neuron, bias = cuba_neuron(layer), None if isinstance(layer, ChipInput) else layer.bias
     return {
         "shape": shape,
-        "du": _decay(layer.neuron.current_decay) - 1,  # Lava adds the 1 back
-        "dv": _decay(layer.neuron.voltage_decay),
-        "vth": layer.neuron.vth_mantissa,
+        "du": _decay(neuron.current_decay) - 1,  # Lava adds the 1 back
+        "dv": _decay(neuron.voltage_decay),
+        "vth": neuron.vth_mantissa,
         "bias_mant": np.zeros(shape, dtype=np.int32)
         if bias is None
         else _spread(layer, bias, shape),
-        "bias_exp": layer.neuron.bias_exponent,
+        "bias_exp": BIAS_EXPONENT,
     }
 
 
@@ -186,10 +192,9 @@ def synapse_process(layer: ChipLayer, message_bits: int) -> Any:
     match layer:
         case ChipDense():
             mantissa = layer.weights.mantissa.astype(np.int32)
-            if len(layer.shape_in) == 3:
-                # inputs come in Lava's order, width first: take the weights along
-                order = lava_order(layer.shape_in)
-                mantissa = np.ascontiguousarray(mantissa[:, order])
+            # inputs come and outputs go in Lava's order, width first: take the weights along
+            order_in, order_out = lava_order(layer.shape_in), lava_order(layer.shape_out)
+            mantissa = np.ascontiguousarray(mantissa[np.ix_(order_out, order_in)])
             # Stating the sign mode keeps Lava from guessing it, which truncates matrices without
             # positive weights whose least weight is a power of two
             return Dense(
@@ -199,6 +204,8 @@ def synapse_process(layer: ChipLayer, message_bits: int) -> Any:
                 sign_mode=LAVA_SIGN_MODE[layer.weights.sign_mode],
                 num_message_bits=message_bits,
             )
+        case ChipInput():
+            raise TypeError(f"{layer.name}: neurons at the input have no synapses")
         case ChipConv():
             # Lava convolves width first with a flipped kernel, (C_out, W, H, C_in)
             kernel = layer.weights.effective()[:, :, ::-1, ::-1].transpose(0, 3, 2, 1)

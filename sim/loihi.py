@@ -15,9 +15,10 @@ import time
 
 import numpy as np
 
-from ..compile import ChipLayer, CompiledNetwork, neuron_count
+from ..compile import ChipInput, ChipLayer, CompiledNetwork, has_bias, neuron_count
 from ..netx import BackendUnavailableError, OptionError, UnsupportedNetworkError, repair_lava
 from .backend import RunOptions, RunResult
+from .cuba_layers import check_only_cuba_layers
 from .lava_order import lava_order
 from .spike_input import SpikeInput, check_input_fits
 from .spike_log import LayerEvents, SpikeLog, join_events, merge_events
@@ -67,6 +68,7 @@ class LoihiBackend:
         if reason is not None:
             raise BackendUnavailableError(reason)
         check_input_fits(inputs, compiled)
+        check_only_cuba_layers(compiled, self.name)
         _check_supported(compiled, options)
         started = time.perf_counter()
         repair_lava()
@@ -130,12 +132,12 @@ def _is_installed(module: str) -> bool:
 def _check_supported(compiled: CompiledNetwork, options: RunOptions) -> None:
     if options.record_states:
         raise OptionError("backend 'loihi' cannot record states; use lava or reference.")
-    delayed = [layer.name for layer in compiled.network.layers if layer.delay is not None]
+    delayed = [layer.name for layer in compiled.network.layers if _has_delays(layer)]
     if delayed:
         raise UnsupportedNetworkError(
             [f"{name}: axonal delays cannot be loaded by backend 'loihi' yet." for name in delayed]
         )
-    biased = [layer.name for layer in compiled.network.layers if _has_bias(layer)]
+    biased = [layer.name for layer in compiled.network.layers if has_bias(layer)]
     if biased:
         raise UnsupportedNetworkError(
             f"{name}: on the chip its bias would act before the sample begins; backend 'loihi' "
@@ -144,8 +146,8 @@ def _check_supported(compiled: CompiledNetwork, options: RunOptions) -> None:
         )
 
 
-def _has_bias(layer: ChipLayer) -> bool:
-    return layer.neuron.bias_mantissa is not None and bool(layer.neuron.bias_mantissa.any())
+def _has_delays(layer: ChipLayer) -> bool:
+    return not isinstance(layer, ChipInput) and layer.delay is not None
 
 
 def _events(layer: ChipLayer, window: np.ndarray, sample: int) -> LayerEvents:

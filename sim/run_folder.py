@@ -3,7 +3,8 @@
 ================== =============================================================
 ``run.json``       every figure (`RunSummary`)
 ``spikes.parquet`` the spike log
-``states.npz``     current and voltage by layer, when recorded
+``states.npz``     states by layer, such as current and voltage, when recorded
+``readout.npy``    voltage of a last layer that never fires
 ``compiled.ldc``   the artifact that ran
 ``network.net``    the NetX file it came from, when it is known
 ``report.md``      the figures that matter, to read and to share
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..compile import CompiledNetwork, save_artifact
 from ..netx import RunFolderError
@@ -26,11 +28,12 @@ from ..netx.atomic_write import check_replaceable, folder_written_atomically
 from .backend import RunResult, StateTrace
 from .report import markdown_report
 from .run_summary import RunSummary
-from .spike_log import read_spike_log, write_spike_log
+from .spike_log import SpikeLog, read_spike_log, write_spike_log
 
 RUN = "run.json"
 SPIKES = "spikes.parquet"
 STATES = "states.npz"
+READOUT = "readout.npy"
 
 
 def save_run(
@@ -67,12 +70,14 @@ def save_run(
         if network is not None:
             shutil.copyfile(network, temporary / "network.net")
         if result.states:
-            arrays = {
-                f"{name}.{quantity}": getattr(trace, quantity)
+            arrays: dict[str, Any] = {
+                f"{name}.{state}": values
                 for name, trace in zip(result.spikes.layer_names, result.states, strict=True)
-                for quantity in ("current", "voltage")
+                for state, values in trace.values.items()
             }
             np.savez_compressed(temporary / STATES, **arrays)
+        if result.readout is not None:
+            np.save(temporary / READOUT, result.readout)
         (temporary / "report.md").write_text(markdown_report(summary), encoding="utf-8")
         text = json.dumps(asdict(summary), indent=1, ensure_ascii=False)
         (temporary / RUN).write_text(text + "\n", encoding="utf-8")
@@ -116,7 +121,13 @@ def load_run(folder: str | Path) -> tuple[dict[str, Any], RunResult]:
         ) from error
     spikes = read_spike_log(folder / SPIKES)
     states = _load_states(folder / STATES, spikes.layer_names)
-    return figures, RunResult(backend=backend, spikes=spikes, states=states, wall_s=wall_s)
+    return figures, RunResult(
+        backend=backend,
+        spikes=spikes,
+        states=states,
+        wall_s=wall_s,
+        readout=_load_readout(folder / READOUT, spikes),
+    )
 
 
 def _load_states(path: Path, layers: tuple[str, ...]) -> tuple[StateTrace, ...]:
@@ -124,9 +135,31 @@ def _load_states(path: Path, layers: tuple[str, ...]) -> tuple[StateTrace, ...]:
         return ()
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
-            return tuple(
-                StateTrace(current=file[f"{name}.current"], voltage=file[f"{name}.voltage"])
+            traces = tuple(
+                StateTrace(
+                    values={
+                        key.removeprefix(f"{name}."): file[key]
+                        for key in file.files
+                        if key.startswith(f"{name}.")
+                    }
+                )
                 for name in layers
             )
+        if not all(trace.values for trace in traces):
+            raise KeyError("a layer's states are missing")
+        return traces
     except Exception as error:  # a damaged archive or header raises nearly anything
         raise RunFolderError(f"'{path}': holds no states of this run ({error}).") from error
+
+
+def _load_readout(path: Path, spikes: SpikeLog) -> NDArray[np.int32] | None:
+    if not path.exists():
+        return None
+    expected = (spikes.n_samples, spikes.layer_sizes[-1], spikes.n_steps)
+    try:
+        readout = np.load(path, allow_pickle=False)
+        if readout.dtype != np.int32 or readout.shape != expected:
+            raise ValueError(f"{readout.dtype} {readout.shape}, not int32 {expected}")
+    except Exception as error:  # a damaged file raises nearly anything
+        raise RunFolderError(f"'{path}': holds no readout of this run ({error}).") from error
+    return readout

@@ -95,7 +95,7 @@ def summarize_run(
         What else shall stand in ``run.json``; must be representable in JSON.
     """
     counts = count_activity(compiled, inputs, result.spikes)
-    predictions = result.spikes.predictions()
+    predictions = result.predictions()
     labels = inputs.labels
     return RunSummary(
         schema=SCHEMA,

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compile import CompiledNetwork, neuron_count
+from ..compile import NETWORK_INPUT, ChipInput, CompiledNetwork, neuron_count, weight_sets
 from ..netx import SpikeInputError, size_of
 
 NPY_MAGIC = b"\x93NUMPY"  # numpy.lib.format: how a file of a single array begins
@@ -24,7 +24,8 @@ class SpikeInput:
     Attributes
     ----------
     spikes : integer array, shape (N, C, T) or (N, C, H, W, T)
-        Number or payload of the spikes that enter in each step; not negative.
+        Number or payload of the spikes that enter in each step, not negative; for networks that
+        start with neurons at the input, the numbers these take, in units of 1/64.
     labels : int64 array, shape (N,), or None
         Right class of each sample.
     """
@@ -146,6 +147,13 @@ def check_input_fits(inputs: SpikeInput, compiled: CompiledNetwork) -> None:
             f"labels go from {int(inputs.labels.min())} to {int(inputs.labels.max())}; the network "
             f"has {classes} output neurons, so classes are 0 to {classes - 1}."
         )
+    if isinstance(compiled.network.layers[0], ChipInput):
+        return
+    if int(inputs.spikes.min()) < 0:
+        where = tuple(int(i) for i in np.argwhere(inputs.spikes < 0)[0])
+        raise SpikeInputError(
+            f"spikes is {int(inputs.spikes[where])} at {where}; a spike count cannot be negative."
+        )
     largest = int(inputs.spikes.max())
     payload_max = compiled.profile.formats.payload_max.value
     if largest > payload_max:
@@ -153,8 +161,17 @@ def check_input_fits(inputs: SpikeInput, compiled: CompiledNetwork) -> None:
             f"spikes holds the value {largest}; {compiled.profile.name} allows spikes of 0 to "
             f"{payload_max}. Use binary spikes, or a profile with graded spikes."
         )
-    mantissa = np.abs(compiled.network.layers[0].weights.mantissa.astype(np.int64))
-    widest = int(mantissa.reshape(mantissa.shape[0], -1).sum(axis=1).max())
+    widest = max(
+        int(
+            np.abs(weights.mantissa.astype(np.int64))
+            .reshape(len(weights.mantissa), -1)
+            .sum(1)
+            .max()
+        )
+        for layer in compiled.network.layers
+        if NETWORK_INPUT in layer.sources
+        for _, weights in weight_sets(layer)
+    )
     if largest * widest > np.iinfo(np.int32).max:
         raise SpikeInputError(
             f"spikes holds the value {largest}; with the weights of the first layer a sum could "
@@ -175,12 +192,7 @@ def _check_spikes(spikes: NDArray[Any]) -> None:
         )
     if spikes.size == 0:
         raise SpikeInputError(f"spikes has shape {spikes.shape}, so there is nothing to run.")
-    if spikes.dtype.kind == "i" and int(spikes.min()) < 0:
-        where = tuple(int(i) for i in np.argwhere(spikes < 0)[0])
-        raise SpikeInputError(
-            f"spikes is {int(spikes[where])} at {where}; a spike count cannot be negative."
-        )
-    if int(spikes.max()) > np.iinfo(np.int32).max:
+    if max(int(spikes.max()), -int(spikes.min())) > np.iinfo(np.int32).max:
         raise SpikeInputError("spikes holds values beyond 32 bits.")
 
 
@@ -194,4 +206,4 @@ def _check_labels(labels: NDArray[Any], samples: int) -> None:
 
 def _narrowest(spikes: NDArray[Any]) -> type[np.uint8 | np.int32]:
     """Keep counts below 256 in a byte: a data set of binary spikes is large enough as it is."""
-    return np.uint8 if int(spikes.max()) <= 255 else np.int32
+    return np.uint8 if int(spikes.min()) >= 0 and int(spikes.max()) <= 255 else np.int32

@@ -94,11 +94,21 @@ class SpikeLog:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LayerEvents:
-    """Events of one layer in any order, as a backend collects them; fields as in `SpikeLog`."""
+    """Events of one layer in any order, as a backend collects them; fields as in `SpikeLog`.
+
+    Without values the spikes are binary.
+    """
 
     sample: NDArray[np.integer]
     step: NDArray[np.integer]
     neuron: NDArray[np.integer]
+    value: NDArray[np.integer] | None = None
+
+    def values(self) -> NDArray[np.int32]:
+        """Return a value for each event."""
+        if self.value is None:
+            return np.ones(self.sample.size, dtype=np.int32)
+        return self.value.astype(np.int32)
 
 
 def join_events(parts: list[LayerEvents]) -> LayerEvents:
@@ -107,6 +117,7 @@ def join_events(parts: list[LayerEvents]) -> LayerEvents:
         sample=np.concatenate([p.sample for p in parts]),
         step=np.concatenate([p.step for p in parts]),
         neuron=np.concatenate([p.neuron for p in parts]),
+        value=np.concatenate([p.values() for p in parts]),
     )
 
 
@@ -118,7 +129,7 @@ def merge_events(
     n_samples: int,
     n_steps: int,
 ) -> SpikeLog:
-    """Make a log of binary spikes, one entry of `events` for each layer in forward order."""
+    """Make a log, one entry of `events` for each layer in forward order."""
     sample = np.concatenate([e.sample for e in events]).astype(np.int32)
     step = np.concatenate([e.step for e in events]).astype(np.int32)
     neuron = np.concatenate([e.neuron for e in events]).astype(np.int32)
@@ -130,7 +141,7 @@ def merge_events(
         step=step[order],
         layer=layer[order],
         neuron=neuron[order],
-        value=np.ones(sample.size, dtype=np.int32),
+        value=np.concatenate([e.values() for e in events])[order],
         layer_names=layer_names,
         layer_sizes=layer_sizes,
         n_samples=n_samples,

@@ -5,27 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from typing_extensions import assert_never
 
 from ...hw_profiles import HardwareProfile
-from ...netx import ConvLayer, DenseLayer, IntArray
-from ..rules import Problem, raise_problems
+from ...netx import ConvLayer, DenseLayer, InputLayer, IntArray, RecurrentLayer, is_shifted
+from ..problems import Problem, raise_problems
 from ..stages import (
+    ChipConv,
+    ChipDense,
+    ChipInput,
     ChipLayer,
     ChipNetwork,
+    LegalLayer,
     LegalNetwork,
-    SignMode,
-    WeightRegisters,
-    chip_layer,
+    weight_sets,
 )
-
-# Largest mantissas of each sign mode at full width (brian2loihi; lava/utils/weightutils.py).
-# Mixed-sign mantissas of 8 bits are even, since the sign takes one of them.
-MANTISSA_RANGE = {
-    SignMode.MIXED: (-256, 255),
-    SignMode.EXCITATORY: (0, 255),
-    SignMode.INHIBITORY: (-255, 0),
-}
-FULL_WIDTH = 8
+from ..weight_registers import FULL_WIDTH, WeightRegisters, bits_needed, weight_registers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,88 +47,120 @@ class Encode:
         UnsupportedNetworkError
             With every layer whose weights no legal width holds exactly.
         """
-        problems: list[Problem] = []
-        layers: list[ChipLayer] = []
-        for layer, shape in zip(network.layers, network.shapes, strict=True):
-            registers = weight_registers(layer.weight, self.profile)
-            if registers is None:
-                problems.append(_too_wide(layer, self.profile))
-                continue
-            layers.append(chip_layer(layer.name, layer, shape, registers))
-        raise_problems(tuple(problems))
-        return ChipNetwork(input_shape=network.input_shape, layers=tuple(layers))
+        raise_problems(
+            problem for legal in network.layers for problem in width_problems(legal, self.profile)
+        )
+        return ChipNetwork(
+            input_shape=network.input_shape,
+            layers=tuple(chip_layer(legal, self.profile) for legal in network.layers),
+        )
 
     def ensures(self, before: LegalNetwork, after: ChipNetwork) -> None:
         """Check that every effective weight equals the weight it was made from."""
         for old, new in zip(before.layers, after.layers, strict=True):
-            assert np.array_equal(old.weight, new.weights.effective()), old.name
+            for name, registers in weight_sets(new):
+                weight: IntArray = getattr(old.layer, name)
+                assert np.array_equal(weight, registers.effective()), (new.name, name)
 
 
-def weight_registers(weight: IntArray, profile: HardwareProfile) -> WeightRegisters | None:
-    """Return exact registers for whole-number weights, or None when no legal width holds them.
+def chip_layer(legal: LegalLayer, profile: HardwareProfile, name: str | None = None) -> ChipLayer:
+    """Return a layer in register form.
 
     Parameters
     ----------
-    weight : int32 array
-        In units of 1/64, within [-256, 255].
+    legal : LegalLayer
+        The layer; every weight fits a legal width (`width_problems`).
     profile : HardwareProfile
-        Gives the legal widths and the least exponent.
-
-    Returns
-    -------
-    WeightRegisters or None
-        With the fewest bits; mantissas are aligned to the most significant bit, as
-        ``lava.lib.dl.netx.utils.optimize_weight_bits`` aligns them.
-
-    Examples
-    --------
-    >>> from lavadeploy.hw_profiles import load_profile
-    >>> found = weight_registers(np.array([[-64, 32, 96]]), load_profile("loihi2"))
-    >>> found.bits, found.exponent, found.mantissa.tolist()
-    (3, -1, [[-128, 64, 192]])
+        Gives the widths.
+    name : str, optional
+        Name of the user's layer, where the layer itself has another.
     """
-    mode, shift, needed = _alignment(weight, profile)
-    legal = [b for b in profile.formats.weight_bits.value if b >= needed]
-    if not legal:
-        return None
-    mantissa = (weight.astype(np.int32) << shift).astype(np.int16)
-    mantissa.setflags(write=False)
-    return WeightRegisters(mantissa=mantissa, exponent=-shift, bits=min(legal), sign_mode=mode)
+    layer = legal.layer
+    name = name or layer.name
+    match layer:
+        case InputLayer():
+            assert layer.neuron is not None
+            return ChipInput(
+                name=name,
+                shape_in=legal.shapes.shape_in,
+                shape_out=legal.shapes.shape_out,
+                sources=legal.sources,
+                neuron=layer.neuron,
+                scale=layer.weight,
+                offset=layer.bias,
+                delay_shift=is_shifted(layer),
+            )
+        case DenseLayer() | RecurrentLayer():
+            return ChipDense(
+                name=name,
+                shape_in=legal.shapes.shape_in,
+                shape_out=legal.shapes.shape_out,
+                sources=legal.sources,
+                weights=_registers(layer.weight, profile),
+                weights_imag=_optional(layer.weight_imag, profile),
+                weights_rec=_registers(layer.weight_rec, profile)
+                if isinstance(layer, RecurrentLayer)
+                else None,
+                neuron=layer.neuron,
+                bias=layer.bias,
+                bias_imag=layer.bias_imag,
+                delay=layer.delay,
+                delay_shift=is_shifted(layer),
+            )
+        case ConvLayer():
+            return ChipConv(
+                name=name,
+                shape_in=legal.shapes.shape_in,
+                shape_out=legal.shapes.shape_out,
+                sources=legal.sources,
+                weights=_registers(layer.weight, profile),
+                weights_imag=_optional(layer.weight_imag, profile),
+                neuron=layer.neuron,
+                bias=layer.bias,
+                bias_imag=layer.bias_imag,
+                delay=layer.delay,
+                delay_shift=is_shifted(layer),
+                stride=layer.stride,
+                padding=layer.padding,
+                dilation=layer.dilation,
+                groups=layer.groups,
+            )
+        case _:
+            assert_never(layer)
 
 
-def _alignment(weight: IntArray, profile: HardwareProfile) -> tuple[SignMode, int, int]:
-    """Return sign mode, left shift and needed bits of weights aligned to the most significant."""
-    mode = _sign_mode(weight)
-    low, high = MANTISSA_RANGE[mode]
-    shift = 0
-    while (
-        -shift > profile.formats.weight_exponent_min.value
-        and weight.any()
-        and low <= int(weight.min()) << (shift + 1)
-        and int(weight.max()) << (shift + 1) <= high
-    ):
-        shift += 1
-    mantissa = weight.astype(np.int32) << shift
-    return mode, shift, FULL_WIDTH + (mode is SignMode.MIXED) - _trailing_zeros(mantissa)
+def width_problems(legal: LegalLayer, profile: HardwareProfile) -> list[Problem]:
+    """Return a problem for each weight matrix of a layer that no legal width holds exactly."""
+    return [
+        _too_wide(legal.layer.name, weight, profile)
+        for weight in legal_weights(legal)
+        if weight_registers(weight, profile) is None
+    ]
 
 
-def _sign_mode(weight: IntArray) -> SignMode:
-    least, largest = int(weight.min()), int(weight.max())
-    if least >= 0:
-        return SignMode.EXCITATORY
-    # -256 exists with a sign bit only
-    return SignMode.MIXED if largest > 0 or least < -255 else SignMode.INHIBITORY
+def legal_weights(legal: LegalLayer) -> list[IntArray]:
+    """Return the weight matrices of a layer: none for neurons at the input."""
+    layer = legal.layer
+    if isinstance(layer, InputLayer):
+        return []
+    rest = (layer.weight_imag, layer.weight_rec if isinstance(layer, RecurrentLayer) else None)
+    return [layer.weight, *(weight for weight in rest if weight is not None)]
 
 
-def _trailing_zeros(mantissa: IntArray) -> int:
-    """Return how many low bits are zero in every mantissa, at most 8."""
-    combined = int(np.bitwise_or.reduce(np.abs(mantissa), axis=None))
-    return FULL_WIDTH if combined == 0 else min(FULL_WIDTH, (combined & -combined).bit_length() - 1)
+def _registers(weight: IntArray, profile: HardwareProfile) -> WeightRegisters:
+    found = weight_registers(weight, profile)
+    if found is None:
+        raise ValueError("no legal width holds the weights")
+    return found
 
 
-def _too_wide(layer: DenseLayer | ConvLayer, profile: HardwareProfile) -> Problem:
-    _, _, needed = _alignment(layer.weight, profile)
-    span = f"weights between {int(layer.weight.min())} and {int(layer.weight.max())}"
+def _optional(weight: IntArray | None, profile: HardwareProfile) -> WeightRegisters | None:
+    return None if weight is None else _registers(weight, profile)
+
+
+def _too_wide(name: str, weight: IntArray, profile: HardwareProfile) -> Problem:
+    needed = bits_needed(weight, profile)
+    span = f"weights between {int(weight.min())} and {int(weight.max())}"
     if needed > FULL_WIDTH:
         found = f"{span} with odd numbers among them need {needed} bits"
         remedy = "Round the weights to even numbers, as SLAYER does, or compile for 'ideal'."
@@ -142,7 +169,7 @@ def _too_wide(layer: DenseLayer | ConvLayer, profile: HardwareProfile) -> Proble
         remedy = "Round the weights to a coarser grid, or compile for another profile."
     widest = max(profile.formats.weight_bits.value)
     return Problem(
-        layer=layer.name,
+        layer=name,
         found=found,
         allowed=f"{profile.name} allows {widest} bits, that is even numbers when signs are mixed"
         if needed > FULL_WIDTH

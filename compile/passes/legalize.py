@@ -1,44 +1,108 @@
-"""Pass: leave only layers that the chip has."""
+"""Pass: leave only layers that chips have, and lower or refuse those they do not."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from ...netx import (
+    NEVER_FIRES,
+    AverageLayer,
+    ConcatLayer,
     ConvLayer,
     ConvTransposeLayer,
     CubaNeuron,
     DenseLayer,
     FlattenLayer,
     InputLayer,
+    Layer,
     LayerShapes,
     Network,
-    Neuron,
     PoolLayer,
+    RecurrentLayer,
     Shape,
     UnpoolLayer,
-    UnsupportedNetworkError,
     infer_shapes,
     layer_kind,
+    size_of,
 )
-from ..stages import LegalNetwork
+from ..problems import Problem, raise_problems
+from ..stages import NETWORK_INPUT, LegalLayer, LegalNetwork, Lowering
+from .kernel_matrix import as_dense, is_too_large
 from .lower import as_convolution
+from .lower_average import mean_readout, weights_of_members
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """What flows from one layer of the user's network into the next.
+
+    Attributes
+    ----------
+    sources : tuple of int
+        The legal layers it comes from, side by side.
+    shape : tuple of int
+        Of what those put out, whatever flatten layers make of it.
+    group : int
+        Means over so many neighbours are meant; 1 for the outputs themselves.
+    """
+
+    sources: tuple[int, ...]
+    shape: Shape
+    group: int = 1
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What the walk through the layers has made so far."""
+
+    layers: list[LegalLayer] = field(default_factory=list[LegalLayer])
+    lowerings: list[Lowering] = field(default_factory=list[Lowering])
+    problems: list[Problem] = field(default_factory=list[Problem])
+
+    def add(
+        self,
+        layer: DenseLayer | RecurrentLayer | ConvLayer | InputLayer,
+        into: Stream,
+        shape_out: Shape,
+        *,
+        is_last: bool,
+    ) -> Stream:
+        shapes = LayerShapes(shape_in=into.shape, shape_out=shape_out)
+        self.layers.append(LegalLayer(layer=layer, shapes=shapes, sources=into.sources))
+        return Stream(sources=(len(self.layers) - 1,), shape=shape_out)
+
+    def lowered(self, layer: Layer, after: str, *, exact: bool = True) -> None:
+        before = layer_kind(layer).value
+        self.lowerings.append(Lowering(layer=layer.name, before=before, after=after, exact=exact))
+
+    def refuse(self, layer: Layer, found: str, allowed: str, remedy: str, rule: str) -> None:
+        self.problems.append(
+            Problem(layer=layer.name, found=found, allowed=allowed, remedy=remedy, rule=rule)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Legalize:
-    """Take out layers that compute nothing, lower or refuse those the chip does not have.
+    """Lower every layer to neurons behind dense, recurrent or convolving synapses.
 
-    Before: input, conv, flatten, dense, and what `as_convolution` can lower.
-    After: conv, dense; the order of a convolution's neurons, channel slowest, is kept.
+    Before: any `Network`.
+    After: `LegalLayer`s; the outputs of every layer are the same in every step. Poolings and
+    transposed convolutions are convolutions or dense layers, flatten layers are gone (the layers
+    after them take images channel slowest), means are readouts or part of the next weights, joined
+    layers are several sources of one layer, readouts have the largest threshold of the chip.
 
     Attributes
     ----------
     input_shape : tuple of int or None
         See `infer_shapes`.
+    allow_approximate : bool
+        Whether lowerings may round; each that does says so (`Lowering.exact`).
     """
 
     input_shape: Shape | None = None
+    allow_approximate: bool = False
     name: str = "legalize"
 
     def run(self, network: Network) -> LegalNetwork:
@@ -51,79 +115,166 @@ class Legalize:
         NetxFormatError
             When the layers do not fit each other.
         """
+        legal, problems = self.examine(network)
+        raise_problems(problems)
+        return legal
+
+    def examine(self, network: Network) -> tuple[LegalNetwork, tuple[Problem, ...]]:
+        """Return the layers that can be lowered, and why the others cannot."""
         shapes = infer_shapes(network, self.input_shape)
-        problems: list[str] = []
-        kept: list[DenseLayer | ConvLayer] = []
-        kept_shapes: list[LayerShapes] = []
-        incoming = shapes[0].shape_in
+        done = _Progress()
+        stream = Stream(sources=(NETWORK_INPUT,), shape=shapes[0].shape_in)
+        streams: list[Stream] = []
         for layer, shape in zip(network.layers, shapes, strict=True):
             match layer:
                 case InputLayer():
                     if layer.neuron is not None:
-                        problems.append(
-                            f"{layer.name}: an input layer with neurons cannot be compiled by this "
-                            "version. Feed the spikes of that layer as input and export without it."
-                        )
+                        stream = done.add(layer, stream, shape.shape_out)
                 case FlattenLayer():
-                    pass
-                case DenseLayer() | ConvLayer():
-                    problems += _neuron_problems(layer.name, layer.neuron)
-                    kept.append(layer)
-                    # what really comes in: a convolution's (C, H, W), not what flatten made of it
-                    kept_shapes.append(LayerShapes(shape_in=incoming, shape_out=shape.shape_out))
-                    incoming = shape.shape_out
+                    done.lowered(layer, "order of the next weights")
+                case DenseLayer() | RecurrentLayer():
+                    is_last = layer is network.layers[-1]
+                    stream = self._dense(done, layer, stream, shape.shape_out, is_last=is_last)
+                case ConvLayer():
+                    stream = _image_layer(done, layer, stream, shape)
                 case PoolLayer() | UnpoolLayer() | ConvTransposeLayer():
-                    problems += _neuron_problems(layer.name, layer.neuron)
-                    lowered = as_convolution(layer, shape.shape_in)
-                    if lowered is None:
-                        problems.append(
-                            f"{layer.name}: this '{layer_kind(layer).value}' layer is no "
-                            "convolution of its image, and other forms cannot be compiled by this "
-                            "version. Use a pooling whose stride is its kernel, or a ConvT without "
-                            "stride."
-                        )
-                        continue
-                    kept.append(lowered)
-                    kept_shapes.append(LayerShapes(shape_in=incoming, shape_out=shape.shape_out))
-                    incoming = shape.shape_out
-                case _:
-                    problems.append(
-                        f"{layer.name}: layers of kind '{layer_kind(layer).value}' cannot be "
-                        "compiled by this version; they can be read, inspected and written."
-                    )
-        names = [layer.name for layer in kept]
-        problems += [
-            f"{name}: {names.count(name)} layers have this name. Give each its own."
-            for name in dict.fromkeys(names)
-            if names.count(name) > 1
-        ]
-        if not kept and not problems:
-            problems.append("the network has no dense or convolution layer, so there is no neuron.")
-        if problems:
-            raise UnsupportedNetworkError(problems)
-        return LegalNetwork(
-            input_shape=shapes[0].shape_in, layers=tuple(kept), shapes=tuple(kept_shapes)
+                    stream = _image_layer(done, layer, stream, shape)
+                case AverageLayer():
+                    group = size_of(shape.shape_in) // size_of(shape.shape_out)
+                    stream = dataclasses.replace(stream, group=stream.group * group)
+                    if layer is network.layers[-1]:
+                        stream = _mean_readout(done, layer, stream)
+                case ConcatLayer():
+                    stream = _joined(done, layer, [streams[source] for source in layer.sources])
+            streams.append(stream)
+        done.problems += _repeated_names(done.layers)
+        if not done.layers and not done.problems:
+            done.problems.append(_no_neurons())
+        legal = LegalNetwork(
+            input_shape=shapes[0].shape_in,
+            layers=tuple(done.layers),
+            lowerings=tuple(done.lowerings),
         )
+        return legal, tuple(done.problems)
+
+    def _dense(
+        self,
+        done: _Progress,
+        layer: DenseLayer | RecurrentLayer,
+        into: Stream,
+        shape_out: Shape,
+        *,
+        is_last: bool,
+    ) -> Stream:
+        # in the middle of a network a layer that never fires is a mistake, which the rules name
+        readable = _with_chip_threshold(layer) if is_last else layer
+        if readable is not layer:
+            done.lowered(layer, "dense with the largest threshold, read by its voltage")
+        if into.group == 1:
+            return done.add(readable, into, shape_out)
+        weight, weight_imag, exact = weights_of_members(readable, into.group)
+        if not (exact or self.allow_approximate):
+            done.refuse(
+                layer,
+                f"weights that {into.group} does not divide, on means of {into.group} neurons",
+                "chips sum what fires, and weights are whole",
+                "Use weights that it divides, average behind the last layer, or allow rounding "
+                "with --allow-approximate.",
+                "means_are_exact",
+            )
+        done.lowered(layer, f"weights divided by {into.group}", exact=exact)
+        summed = dataclasses.replace(readable, weight=weight, weight_imag=weight_imag)
+        return done.add(summed, dataclasses.replace(into, group=1), shape_out)
 
 
-def _neuron_problems(name: str, neuron: Neuron) -> list[str]:
-    if not isinstance(neuron, CubaNeuron):
-        kind = neuron.kind.value
-        return [f"{name}: {kind} neurons cannot be compiled by this version. Train with CUBA."]
-    problems: list[str] = []
-    if neuron.refractory_delay != 1:
-        problems.append(
-            f"{name}: refractory delay {neuron.refractory_delay}; only 1 (none) can be compiled by "
-            "this version. Train without a refractory period."
+def _image_layer(
+    done: _Progress,
+    layer: ConvLayer | PoolLayer | UnpoolLayer | ConvTransposeLayer,
+    into: Stream,
+    shape: LayerShapes,
+) -> Stream:
+    nothing = Stream(sources=into.sources, shape=shape.shape_out)
+    if into.group > 1:
+        done.refuse(
+            layer,
+            f"takes means of {into.group} neurons",
+            "only dense layers can",
+            "Use a pooling, which sums, in place of the average.",
+            "means_meet_dense_layers",
         )
-    if neuron.graded_spike:
-        problems.append(
-            f"{name}: CUBA neurons with graded spikes cannot be compiled by this version. "
-            "Train with graded_spike=False."
+        return nothing
+    if isinstance(layer, ConvLayer):
+        return done.add(layer, into, shape.shape_out)
+    convolution = as_convolution(layer, shape.shape_in)
+    if convolution is not None:
+        done.lowered(layer, f"convolution in {convolution.groups} groups")
+        return done.add(convolution, into, shape.shape_out)
+    if is_too_large(shape):
+        inputs, outputs = size_of(shape.shape_in), size_of(shape.shape_out)
+        done.refuse(
+            layer,
+            f"is no convolution, and as a dense layer has {inputs} x {outputs} weights",
+            "no chip holds as many",
+            "Use a pooling whose stride is its kernel, or a ConvT without stride.",
+            "lowered_layer_fits",
         )
-    if neuron.current_exponent:
-        problems.append(
-            f"{name}: a current divided by 2**{neuron.current_exponent} (WgtScaleBatchNorm) cannot "
-            "be compiled by this version. Train with MeanOnlyBatchNorm."
+        return nothing
+    done.lowered(layer, "dense")
+    return done.add(as_dense(layer, shape), into, shape.shape_out)
+
+
+def _mean_readout(done: _Progress, layer: AverageLayer, into: Stream) -> Stream:
+    summed = mean_readout(layer.name, size_of(into.shape), into.group)
+    done.lowered(layer, f"dense readout of sums over {into.group}")
+    return done.add(summed, dataclasses.replace(into, group=1), summed.shape)
+
+
+def _joined(done: _Progress, layer: ConcatLayer, parts: list[Stream]) -> Stream:
+    sources = tuple(source for part in parts for source in part.sources)
+    done.lowered(layer, f"sum over {len(sources)} sources")
+    if any(part.group > 1 for part in parts):
+        done.refuse(
+            layer,
+            "joins means with other outputs",
+            "only dense layers take means",
+            "Average behind the last layer.",
+            "means_meet_dense_layers",
         )
-    return problems
+    if len({part.shape[1:] for part in parts}) == 1:
+        shape = (sum(part.shape[0] for part in parts), *parts[0].shape[1:])
+    else:  # flattened images of several sizes
+        shape = (sum(size_of(part.shape) for part in parts),)
+    return Stream(sources=sources, shape=shape)
+
+
+def _with_chip_threshold(
+    layer: DenseLayer | RecurrentLayer,
+) -> DenseLayer | RecurrentLayer:
+    """Return a layer that never fires with the largest threshold that registers hold."""
+    neuron = layer.neuron
+    if not isinstance(neuron, CubaNeuron) or neuron.vth_mantissa <= NEVER_FIRES:
+        return layer
+    return dataclasses.replace(layer, neuron=dataclasses.replace(neuron, vth_mantissa=NEVER_FIRES))
+
+
+def _repeated_names(layers: list[LegalLayer]) -> Iterator[Problem]:
+    names = [legal.layer.name for legal in layers]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            yield Problem(
+                layer=name,
+                found=f"{names.count(name)} layers have this name",
+                allowed="names tell layers apart",
+                remedy="Give each its own.",
+                rule="names_are_unique",
+            )
+
+
+def _no_neurons() -> Problem:
+    return Problem(
+        layer="network",
+        found="no layer with neurons",
+        allowed="a chip computes with neurons",
+        remedy="Add a dense or convolution layer.",
+        rule="network_has_neurons",
+    )

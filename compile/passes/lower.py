@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ...netx import (
@@ -57,11 +59,15 @@ def _pooling(layer: PoolLayer, shape_in: Shape) -> ConvLayer | None:
     if None in added:
         return None
     taps = (added[0] or 0, added[1] or 0)
-    weight = np.pad(layer.weight, ((0, 0), (0, 0), (taps[0], 0), (taps[1], 0)))
     padding = tuple(layer.padding[axis] + taps[axis] * layer.dilation[axis] for axis in (0, 1))
+
+    def for_each_channel(weight: IntArray) -> IntArray:
+        longer = np.pad(weight, ((0, 0), (0, 0), (taps[0], 0), (taps[1], 0)))
+        return np.broadcast_to(longer, (channels, *longer.shape[1:])).astype(np.int32)
+
     return _convolution(
         layer,
-        np.broadcast_to(weight, (channels, *weight.shape[1:])).astype(np.int32),
+        for_each_channel,
         stride=layer.stride,
         padding=(padding[0], padding[1]),
         groups=channels,
@@ -92,19 +98,21 @@ def _transposed(layer: ConvTransposeLayer) -> ConvLayer | None:
     )
     if layer.stride != (1, 1) or min(padding) < 0:
         return None
-    by_group = layer.weight.reshape(
-        layer.groups, -1, layer.weight.shape[1], *layer.kernel_size
-    )  # (groups, inputs, outputs, height, width)
-    turned = by_group[..., ::-1, ::-1].swapaxes(1, 2)
-    weight = turned.reshape(layer.shape[0], -1, *layer.kernel_size)
+
+    def turned(weight: IntArray) -> IntArray:
+        # (groups, inputs, outputs, height, width)
+        by_group = weight.reshape(layer.groups, -1, weight.shape[1], *layer.kernel_size)
+        outputs_first = by_group[..., ::-1, ::-1].swapaxes(1, 2)
+        return outputs_first.reshape(layer.shape[0], -1, *layer.kernel_size)
+
     return _convolution(
-        layer, weight, stride=(1, 1), padding=(padding[0], padding[1]), groups=layer.groups
+        layer, turned, stride=(1, 1), padding=(padding[0], padding[1]), groups=layer.groups
     )
 
 
 def _convolution(
     layer: KernelLayer,
-    weight: IntArray,
+    kernel: Callable[[IntArray], IntArray],
     *,
     stride: tuple[int, int],
     padding: tuple[int, int],
@@ -113,13 +121,15 @@ def _convolution(
     return ConvLayer(
         name=layer.name,
         shape=layer.shape,
-        weight=weight,
+        weight=kernel(layer.weight),
+        weight_imag=None if layer.weight_imag is None else kernel(layer.weight_imag),
         stride=stride,
         padding=padding,
         dilation=layer.dilation,
         groups=groups,
         neuron=layer.neuron,
         bias=layer.bias,
+        bias_imag=layer.bias_imag,
         delay=layer.delay,
         delay_shift=layer.delay_shift,
     )

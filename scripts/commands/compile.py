@@ -55,9 +55,9 @@ def show_compile_report(report: CompileReport) -> None:
             layer.name,
             layer.kind,
             shape_text(layer.shape_out),
-            str(layer.weight_bits),
-            str(layer.weight_exponent),
-            layer.sign_mode,
+            _text(layer.weight_bits),
+            _text(layer.weight_exponent),
+            _text(layer.sign_mode),
             str(layer.cores),
             layer.fullest,
         )
@@ -67,3 +67,7 @@ def show_compile_report(report: CompileReport) -> None:
     say(f"{report.cores} cores of {report.profile}, {report.synapse_words} synapse words.")
     for warning in report.warnings:
         say(f"warning: {warning}")
+
+
+def _text(value: int | str | None) -> str:
+    return "" if value is None else str(value)

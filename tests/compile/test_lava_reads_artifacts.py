@@ -37,7 +37,7 @@ def test_a_dense_network_is_loaded(tmp_path: Path) -> None:
         assert block.shape == layer.shape_out
         assert np.array_equal(dense_weights(block.synapse), layer.weights.effective())
         assert np.array_equal(block.synapse.weights.init, layer.weights.mantissa)
-        mantissa = layer.neuron.bias_mantissa
+        mantissa = layer.bias
         check_lif(block.neuron, layer.neuron, 0 if mantissa is None else mantissa)
     assert theirs.inp.shape == (7,)
     assert theirs.out.shape == (2,)

@@ -11,7 +11,8 @@ from expect import sentence
 
 from lavadeploy.compile import Problem, check_rules, compile_network
 from lavadeploy.compile.passes.legalize import Legalize
-from lavadeploy.compile.rules import RULES, raise_problems
+from lavadeploy.compile.problems import raise_problems
+from lavadeploy.compile.rules import RULES
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import Layer, Network, UnsupportedNetworkError
 

@@ -11,8 +11,8 @@ from builders import compiled, conv, dense
 from profiles import SHIPPED
 
 from lavadeploy.compile import ChipLayer, compile_network
-from lavadeploy.compile.passes.encode import weight_registers
 from lavadeploy.compile.synapse_memory import lava_conv_words, lava_dense_words, synapse_words
+from lavadeploy.compile.weight_registers import weight_registers
 from lavadeploy.netx import ConvLayer, DenseLayer, read_netx
 
 # Per-core tables printed in lava-dl's notebooks (hardware_facts §1.2.3): targets of a list, lists,

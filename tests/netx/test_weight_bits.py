@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lavadeploy.compile.passes.encode import weight_registers
+from lavadeploy.compile.weight_registers import weight_registers
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx.weight_bits import used_bits
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lavadeploy.compile import ChipConv, ChipDense, SignMode, WeightRegisters
-from lavadeploy.compile.passes.encode import MANTISSA_RANGE, Encode, weight_registers
+from lavadeploy.compile.passes.encode import Encode
 from lavadeploy.compile.passes.legalize import Legalize
-from lavadeploy.compile.stages import cuba_neuron
+from lavadeploy.compile.weight_registers import MANTISSA_RANGE, weight_registers
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import IntArray, Network, UnsupportedNetworkError, repair_lava
 
@@ -214,12 +214,8 @@ def test_layers_keep_their_names_shapes_and_neurons() -> None:
     assert (second.name, second.shape_in, second.shape_out) == ("flat", (2, 3, 3), (2,))
     assert chip.input_shape == (1, 3, 1)
     for layer, source in ((first, image), (second, flat)):
-        neuron = cuba_neuron(source)
-        assert layer.neuron.vth_mantissa == neuron.vth_mantissa
-        assert layer.neuron.current_decay is neuron.current_decay
-        assert layer.neuron.voltage_decay is neuron.voltage_decay
-        assert layer.neuron.bias_mantissa is source.bias
-        assert layer.neuron.bias_exponent == 6
+        assert layer.neuron is source.neuron
+        assert layer.bias is source.bias
         assert layer.delay is source.delay
         assert np.array_equal(layer.weights.effective(), source.weight)
 
