@@ -23,6 +23,7 @@ from ..netx.hdf5_store import RawArray, RawValue, StoredTree, read_tree, tree_by
 from ..netx.reader import network_from_tree
 from ..netx.writer import netx_values
 from .chip_to_netx import as_netx
+from .mesh import Site
 from .passes.encode import chip_layer
 from .passes.legalize import Legalize
 from .placement import Core, Placement, Usage
@@ -32,6 +33,7 @@ FORMAT_VERSION = 2
 
 TEXTS = TypeAdapter(list[str])
 USAGE = TypeAdapter(list[list[Usage]])
+SITES = TypeAdapter(list[Site])
 
 
 def save_artifact(compiled: CompiledNetwork, path: str | Path) -> None:
@@ -78,6 +80,7 @@ def artifact_bytes(compiled: CompiledNetwork) -> bytes:
             "core_usage": USAGE.dump_json(
                 [list(c.usage) for c in compiled.placement.cores]
             ).decode(),
+            "core_sites": SITES.dump_json([c.site for c in compiled.placement.cores]).decode(),
         },
     )
 
@@ -140,7 +143,13 @@ def _compiled(tree: StoredTree) -> CompiledNetwork:
     )
     _check_registers(tree, network)
     usage = USAGE.validate_json(str(tree.attributes["core_usage"]))
-    placement = Placement(cores=tuple(_core(tree, index, rows) for index, rows in enumerate(usage)))
+    sites = SITES.validate_json(str(tree.attributes["core_sites"]))
+    placement = Placement(
+        cores=tuple(
+            _core(tree, index, site, rows)
+            for index, (site, rows) in enumerate(zip(sites, usage, strict=True))
+        )
+    )
     _check_placement(network, placement)
     return CompiledNetwork(
         network=network,
@@ -166,12 +175,13 @@ def _check_registers(tree: StoredTree, network: ChipNetwork) -> None:
                 raise ValueError(f"{layer.name}: registers and weights disagree")
 
 
-def _core(tree: StoredTree, index: int, rows: list[Usage]) -> Core:
+def _core(tree: StoredTree, index: int, site: Site, rows: list[Usage]) -> Core:
     neurons = cast(RawArray, tree.values[f"placement/{index}/neurons"])
     if neurons.dtype != np.int32:
         raise ValueError(f"core {index}: neurons are {neurons.dtype}")
     return Core(
         index=index,
+        site=site,
         layer=str(tree.values[f"placement/{index}/layer"]),
         neurons=neurons,
         usage=tuple(rows),

@@ -91,9 +91,7 @@ def box_shape(layer: ChipLayer) -> Box:
 def block_of(layer: ChipLayer, neurons: IntArray) -> Block:
     """Return the block that has these neurons, ascending; they fill a box."""
     first, last = (np.unravel_index(int(neurons[end]), box_shape(layer)) for end in (0, -1))
-    channels, rows, columns = (
-        range(int(a), int(b) + 1) for a, b in zip(first, last, strict=True)
-    )
+    channels, rows, columns = (range(int(a), int(b) + 1) for a, b in zip(first, last, strict=True))
     return Block(channels=channels, rows=rows, columns=columns)
 
 
@@ -121,7 +119,9 @@ def heard_positions(layer: ChipConv, axis: int, outputs: range) -> IntArray:
     return np.flatnonzero(mask).astype(np.int32)
 
 
-def _numbers(shape: Box, axes: tuple[range | IntArray, range | IntArray, range | IntArray]) -> IntArray:
+def _numbers(
+    shape: Box, axes: tuple[range | IntArray, range | IntArray, range | IntArray]
+) -> IntArray:
     """Return the flat numbers of a box in an array of a shape, ascending."""
     channels, rows, columns = (np.asarray(axis, dtype=np.int32) for axis in axes)
     _, height, width = shape

@@ -1,9 +1,7 @@
 """What a block of a layer takes of each resource of a core: the one list of these resources.
 
 Formulas for Loihi 2 reproduce the tables of cores that the Lava compiler printed in lava-dl's
-notebooks (PilotNet, Oxford, YOLO-KP). There, a shared list of a convolution reaches a run of channels
-whose number is a power of two: 48 channels are two runs, 32 and 16, and count as two axons, two neuron
-groups and two map entries for each place of the image.
+notebooks (PilotNet, Oxford, YOLO-KP).
 """
 
 from __future__ import annotations
@@ -12,8 +10,16 @@ from dataclasses import dataclass
 
 from ..hw_profiles import HardwareProfile
 from .placement import Usage
-from .stages import ChipConv, ChipDense, ChipInput, ChipLayer, input_count, neuron_count, weight_sets
-from .synapse_memory import synapse_words
+from .stages import (
+    ChipConv,
+    ChipDense,
+    ChipInput,
+    ChipLayer,
+    input_count,
+    neuron_count,
+    weight_sets,
+)
+from .synapse_memory import channel_runs, synapse_words
 
 NEURONS = "neurons"
 NEURON_GROUPS = "neuron groups"
@@ -36,7 +42,6 @@ LIMIT_OF = {
     AXON_MEMORY: "axon_memory_per_core",
     TOTAL: "total_per_core",
 }
-SMALLEST_RUN = 4  # 3 channels count as one run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,15 +140,13 @@ def _discrete_inputs(layer: ChipLayer, extent: Extent) -> int:
     return extent.heard + (neuron_count(layer) if hears_itself(layer) else 0)
 
 
-def _lava_axons(
-    layer: ChipLayer, extent: Extent, readers: Readers, runs: int
-) -> dict[str, int]:
+def _lava_axons(layer: ChipLayer, extent: Extent, readers: Readers, runs: int) -> dict[str, int]:
     """Axon tables as the Lava compiler counts them.
 
     Dense layers hear each input by an axon of its own, convolutions all of them by one axon a run.
     A neuron has one map entry for all cores of a dense layer, or for the host; what a convolution
     hears has one for each place and run. The memory holds an entry for each of these and each part
-    of the convolution's channels: of 15 logged sizes this is 3 exactly and never less than the rest.
+    of the convolution's channels: as many as were logged, or more (at most fourfold).
     """
     match layer:
         case ChipDense():
@@ -162,7 +165,7 @@ def _lava_axons(
 
 
 def _runs(layer: ChipLayer, extent: Extent) -> int:
-    """Return in how many runs of a power of two the channels of a block come."""
+    """Return in how many runs the channels of a block come."""
     if isinstance(layer, ChipDense) or len(layer.shape_out) != 3:
         return 1
-    return (-(-len(extent.channels) // SMALLEST_RUN)).bit_count()
+    return len(channel_runs(len(extent.channels)))

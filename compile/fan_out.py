@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from ..netx import IntArray, size_of
 from .blocks import Block, Cut, box_shape, heard_channels, heard_positions
 from .core_resources import Readers
-from .stages import ChipConv, ChipDense, ChipInput, ChipLayer, ChipNetwork, input_count, neuron_count
+from .stages import (
+    ChipConv,
+    ChipDense,
+    ChipInput,
+    ChipLayer,
+    ChipNetwork,
+    input_count,
+    neuron_count,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,7 +43,7 @@ class FanOut:
         return int(self.pairs_of(cut).item())
 
     def pairs_of(self, cut: Cut) -> NDArray[np.int64]:
-        """Return the pairs of each block of a cut, int64 array of shape (channels, rows, columns)."""
+        """Return the pairs of each block, int64 array of shape (channels, rows, columns)."""
         axes = (cut.channels, cut.rows, cut.columns)
         ends = [np.array([parts[0].start, *(part.stop for part in parts)]) for parts in axes]
         found = self.sums[np.ix_(*ends)]

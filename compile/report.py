@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .passes.place import SYNAPSE_WORDS
+from .core_resources import SYNAPSE_WORDS
 from .stages import (
     ChipConv,
     ChipDense,

@@ -92,14 +92,12 @@ def core_traffic(
     # distances of pairs, not of all with all: boards have thousands of cores
     hops = np.zeros(source.size, dtype=np.int32)
     crossings = np.zeros(source.size, dtype=np.int32)
-    for core in np.unique(source).tolist():
+    for core in map(int, np.unique(source)):
         rows = np.flatnonzero(source == core)
-        there = tuple(sites[t] for t in target[rows].tolist())
+        there = tuple(sites[int(t)] for t in target[rows])
         hops[rows] = hop_table(profile.mesh, (sites[core],), there)[0]
         crossings[rows] = crossing_table(profile.mesh, (sites[core],), there)[0]
-    return Traffic(
-        source=source, target=target, messages=messages, hops=hops, crossings=crossings
-    )
+    return Traffic(source=source, target=target, messages=messages, hops=hops, crossings=crossings)
 
 
 def block_messages(
@@ -133,9 +131,7 @@ def block_messages(
     return np.concatenate(sources), np.concatenate(targets), np.concatenate(messages)
 
 
-def heard_neurons(
-    network: ChipNetwork, index: int, block: Block
-) -> Iterator[tuple[int, IntArray]]:
+def heard_neurons(network: ChipNetwork, index: int, block: Block) -> Iterator[tuple[int, IntArray]]:
     """Yield each layer that a block hears and the numbers of the neurons it hears of it.
 
     The network's input is left out; a recurrent layer comes last.
@@ -169,7 +165,8 @@ def _senders(
     holders = np.concatenate([holder[source][neurons] for source, neurons in heard])
     weights = np.concatenate([spikes[source][neurons] for source, neurons in heard])
     found, which = np.unique(holders, return_inverse=True)
-    return found, np.bincount(which, weights=weights, minlength=found.size)
+    messages: FloatArray = np.bincount(which, weights=weights, minlength=found.size)  # pyright: ignore[reportAssignmentType] - with weights it is float64
+    return found, messages
 
 
 def _holders(network: ChipNetwork, blocks: Sequence[tuple[int, Block]]) -> list[IntArray]:

@@ -140,13 +140,13 @@ def _improve_chip(
         if others.size:
             weights = np.zeros((n, others.size), dtype=np.int64)
             np.add.at(weights, (inner[crossing] - first, which), flows.weight[crossing])
-            there = tuple(sites[other] for other in others.tolist())
+            there = tuple(sites[int(other)] for other in others)
             outside += weights @ cost_table(profile.mesh, there, places).astype(np.int64)
     distance = cost_table(profile.mesh, places, places).astype(np.int64)
     occupants = swap_until_best(between, outside, distance)
-    for site, occupant in zip(places, occupants.tolist(), strict=True):
+    for site, occupant in zip(places, occupants, strict=True):
         if occupant < held.size:
-            sites[first + occupant] = site
+            sites[first + int(occupant)] = site
 
 
 def swap_until_best(
@@ -168,13 +168,14 @@ def swap_until_best(
     int array, shape (n,)
         The occupant of each site; occupant i starts at site i.
     """
-    occupants = np.arange(between.shape[0])
+    sites = between.shape[0]
+    occupants = np.arange(sites, dtype=np.intp)
     weight = between.copy()  # by site
-    cost = weight @ distance + outside  # of the occupant of site p, were it at site q
-    for _ in range(SWAPS_PER_SITE * occupants.size):
-        here = np.diagonal(cost)
-        saved = here[:, None] + here - cost - cost.T - 2 * weight * distance
-        p, q = divmod(int(saved.argmax()), occupants.size)
+    cost: NDArray[np.int64] = weight @ distance + outside  # of the occupant of site p, were it at site q
+    for _ in range(SWAPS_PER_SITE * sites):
+        here: NDArray[np.int64] = np.diagonal(cost)
+        saved: NDArray[np.int64] = here[:, None] + here - cost - cost.T - 2 * weight * distance
+        p, q = divmod(int(saved.argmax()), sites)
         if saved[p, q] <= 0:
             break
         cost += np.outer(weight[:, p] - weight[:, q], distance[q] - distance[p])

@@ -45,9 +45,7 @@ def axis_cut(
     else:
         heard = [heard_count(layer, axis, part) for part in parts]
         most, total = max(heard), sum(heard)
-    return AxisCut(
-        parts=parts, nominal=nominal or len(parts[0]), heard=most, total_heard=total
-    )
+    return AxisCut(parts=parts, nominal=nominal or len(parts[0]), heard=most, total_heard=total)
 
 
 def even_cuts(layer: ChipLayer, axis: int) -> list[AxisCut]:
@@ -62,7 +60,8 @@ def halved_cuts(layer: ChipLayer, axis: int) -> list[AxisCut]:
     size = box_shape(layer)[axis]
     lengths = {-(-size // (1 << k)) for k in range(size.bit_length() + 1)}
     return [
-        axis_cut(layer, axis, filled_ranges(size, length)) for length in sorted(lengths, reverse=True)
+        axis_cut(layer, axis, filled_ranges(size, length))
+        for length in sorted(lengths, reverse=True)
     ]
 
 

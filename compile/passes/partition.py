@@ -120,7 +120,7 @@ class Partition:
         def overruns(axes: Axes) -> list[Usage]:
             return [u for u in self._most(layer, fans, axes) if _exceeds(u, kept_below)]
 
-        if isinstance(layer, ChipConv) or len(layer.shape_out) == 3 and box_shape(layer)[1:] != (1, 1):
+        if isinstance(layer, ChipConv) or box_shape(layer)[1:] != (1, 1):
             return cut_of(_cut_image(layer, overruns, as_lava=as_lava) or singles)
         if as_lava:
             most = self.profile.limits.neurons_per_core
@@ -172,15 +172,19 @@ class Partition:
 def _cut_image(layer: ChipLayer, overruns: Overruns, *, as_lava: bool) -> Axes | None:
     """Return the fitting grid of fewest blocks, and among these the one that hears least.
 
-    As Lava's compiler does, blocks are a power of two wide, and rows and channels are halved.
+    Lava's compiler halves rows and channels, the latter only if it must, and makes blocks a power
+    of two wide: all 19 grids in its logs have this many blocks.
     """
     many, wide = (halved_cuts, binary_cuts) if as_lava else (even_cuts, even_cuts)
     channel_cuts, row_cuts, column_cuts = many(layer, 0), many(layer, 1), wide(layer, 2)
     best: tuple[tuple[int, int, int, int], Axes] | None = None
     for channels, rows in itertools.product(channel_cuts, row_cuts):
         bands = len(channels.parts) * len(rows.parts)
-        if best is not None and bands > best[0][0]:
-            continue
+        if best is not None:
+            if as_lava and len(channels.parts) > best[0][2]:
+                break
+            if bands > best[0][0]:
+                continue
 
         def fits(columns: AxisCut, c: AxisCut = channels, r: AxisCut = rows) -> bool:
             return not overruns((c, r, columns))

@@ -17,7 +17,7 @@ from .partition import Partition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Give every neuron a core: layers are cut into blocks, blocks put where messages travel little.
+    """Give every neuron a core: cut layers into blocks, put them where messages travel little.
 
     Before: layers.
     After: cores in forward order, each with a box of one layer and a site on the board.
