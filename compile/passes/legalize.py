@@ -66,8 +66,6 @@ class _Progress:
         layer: DenseLayer | RecurrentLayer | ConvLayer | InputLayer,
         into: Stream,
         shape_out: Shape,
-        *,
-        is_last: bool,
     ) -> Stream:
         shapes = LayerShapes(shape_in=into.shape, shape_out=shape_out)
         self.layers.append(LegalLayer(layer=layer, shapes=shapes, sources=into.sources))
