@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -140,7 +141,7 @@ def pilotnet(bits: tuple[int, ...], *, has_input: bool) -> ChipNetwork:
             )
         )
     sizes = [2560, 100, 50, 10, 1]
-    for k, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for k, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
         layers.append(chip_dense(f"fc{k + 1}", n_in, n_out, bits[5 + k], (first + 4 + k,)))
     return ChipNetwork(input_shape=shapes[0], layers=tuple(layers))
 
