@@ -20,6 +20,7 @@ from lavadeploy.compile import (
     SignMode,
     WeightRegisters,
     compile_network,
+    weight_sets,
 )
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import CubaNeuron, NeuronKind
@@ -49,6 +50,12 @@ def reached_by_brute_force(layer: ChipLayer, neurons: NDArray[np.int32]) -> NDAr
     ones = np.ones(layer.weights.mantissa.shape, dtype=np.int64)
     arrived = convolve(layer, np.eye(n_in, dtype=np.int64), ones)
     return np.any(arrived[:, neurons] > 0, axis=1)
+
+
+def bits_of_layer(layer: ChipLayer) -> int:
+    """Return the width of a layer's weights."""
+    _, weights = next(weight_sets(layer))
+    return weights.bits
 
 
 def registers(bits: int, *shape: int) -> WeightRegisters:

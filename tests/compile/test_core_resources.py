@@ -13,9 +13,8 @@ from lavadeploy.hw_profiles import HardwareProfile
 
 IN_2022 = limited("loihi2", synapse_words_per_core=12000)
 
-# lava-dl, tutorials/lava/lib/dl/netx/pilotnet_{snn,sdnn}/benchmark.ipynb, from the input on. AxonIn,
-# neurons and words of a full core; map and memory entries of all cores of the layer together: the
-# log prints means, cut to whole numbers.
+# lava-dl, tutorials/lava/lib/dl/netx/pilotnet_{snn,sdnn}/benchmark.ipynb: AxonIn, neurons and
+# words of a full core; AxonMap and AxonMem as means of the layer's cores.
 PILOTNET_ROWS = [  # layer, cores, AxonIn, neurons, words (LIF), words (SDNN), AxonMap, AxonMem
     ("input", 13, 1, 3168, 0, 0, 1015, 731),
     ("conv1", 25, 2, 3072, 81, 81, 253, 93),

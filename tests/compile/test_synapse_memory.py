@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import compiled, conv, dense
+from placing import bits_of_layer
 from profiles import SHIPPED
 
 from lavadeploy.compile import ChipLayer, compile_network, weight_sets
@@ -99,7 +100,7 @@ def conv_layer(channels: int, lists: tuple[int, int, int], groups: int = 1) -> C
 
 def test_a_dense_core_counts_its_neurons_and_inputs() -> None:
     layer = dense_layer(100, 784, 255)
-    assert layer.weights.bits == 8
+    assert bits_of_layer(layer) == 8
     assert words_of(layer, "loihi2", neurons=50) == 12544
     assert words_of(layer, "loihi2", neurons=51) == 784 * 17
     assert words_of(layer, "loihi2", neurons=1) == 784
@@ -107,7 +108,7 @@ def test_a_dense_core_counts_its_neurons_and_inputs() -> None:
 
 def test_a_convolution_shares_one_list_for_all_places() -> None:
     layer = conv_layer(64, (3, 3, 2))
-    bits = layer.weights.bits
+    bits = bits_of_layer(layer)
     assert words_of(layer, "loihi2", channels=64) == 18 * lava_conv_words(64, bits)
     assert words_of(layer, "loihi2", channels=7) == 18 * lava_conv_words(7, bits)
 
@@ -118,7 +119,7 @@ def test_a_block_holds_the_lists_of_its_own_groups_only() -> None:
     def words(channels: range) -> int:
         return synapse_words(layer, profile, neurons=0, channels=channels, inputs=0)
 
-    bits = layer.weights.bits
+    bits = bits_of_layer(layer)
     assert words(range(16)) == words(range(48, 64)) == 18 * lava_conv_words(16, bits)
     assert words(range(20, 21)) == 18 * lava_conv_words(1, bits)
     assert words(range(16, 48)) == 36 * lava_conv_words(16, bits)
@@ -127,7 +128,7 @@ def test_a_block_holds_the_lists_of_its_own_groups_only() -> None:
 def test_a_group_of_a_convolution_reaches_only_its_own_channels() -> None:
     layer = conv_layer(64, (3, 3, 2), groups=4)
     assert layer.shape_in[0] == 12
-    assert words_of(layer, "loihi2", channels=64) == 72 * lava_conv_words(16, layer.weights.bits)
+    assert words_of(layer, "loihi2", channels=64) == 72 * lava_conv_words(16, bits_of_layer(layer))
 
 
 @pytest.mark.parametrize("targets", [1, 2, 3, 4, 32, 64, 256])
@@ -167,13 +168,13 @@ def nengo_words(targets: int, bits: int) -> int:
 @pytest.mark.parametrize("neurons", [1, 6, 7, 63, 64, 65, 128, 129, 1000])
 def test_loihi1_counts_as_nengo_loihi_does(neurons: int) -> None:
     layer = dense_layer(1, 30, 255)
-    assert layer.weights.bits == 8
+    assert bits_of_layer(layer) == 8
     assert words_of(layer, "loihi1", neurons=neurons) == 30 * nengo_words(neurons, 8)
 
 
 def test_convolutions_on_loihi1_share_lists_too() -> None:
     layer = conv_layer(70, (3, 3, 2))
-    expected = 18 * nengo_words(70, layer.weights.bits)
+    expected = 18 * nengo_words(70, bits_of_layer(layer))
     assert words_of(layer, "loihi1", channels=70) == expected
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from placing import QUICK, chip, chip_conv, chip_dense, reached_by_brute_force
 from profiles import SHIPPED, limited
 from strategies import Case, conv_cases, dense_cases
@@ -19,7 +20,7 @@ from lavadeploy.netx import size_of
 
 
 def by_brute_force(
-    network: ChipNetwork, placement: Placement, spikes: list[np.ndarray]
+    network: ChipNetwork, placement: Placement, spikes: list[NDArray[np.int64]]
 ) -> Counter[tuple[int, int]]:
     """Send every spike to every core that hears it."""
     found: Counter[tuple[int, int]] = Counter()
@@ -47,7 +48,8 @@ def assert_counts_are_right(network: ChipNetwork, limit: int, seed: int) -> None
     rng = np.random.default_rng(seed)
     spikes = [rng.integers(0, 9, neuron_count(layer)) for layer in network.layers]
     traffic = core_traffic(network, placement, profile, spikes)
-    pairs = list(zip(traffic.source.tolist(), traffic.target.tolist(), strict=True))
+    rows = zip(traffic.source, traffic.target, strict=True)
+    pairs = [(int(source), int(target)) for source, target in rows]
     assert len(set(pairs)) == len(pairs)
     found = dict(zip(pairs, traffic.messages.tolist(), strict=True))
     expected = by_brute_force(network, placement, spikes)
@@ -59,7 +61,9 @@ def assert_counts_are_right(network: ChipNetwork, limit: int, seed: int) -> None
         assert hops == hop_table(profile.mesh, *ends).item()
         assert crossings == crossing_table(profile.mesh, *ends).item()
     assert traffic.total_messages == sum(expected.values())
-    assert traffic.total_hops == sum(m * h for m, h in zip(traffic.messages, traffic.hops))
+    assert traffic.total_hops == sum(
+        m * h for m, h in zip(traffic.messages, traffic.hops, strict=True)
+    )
     assert traffic.total_crossings == 0
 
 

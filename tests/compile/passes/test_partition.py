@@ -14,6 +14,7 @@ from placing import (
     PILOTNET_LIF,
     PILOTNET_SDNN,
     QUICK,
+    bits_of_layer,
     chip,
     chip_dense,
     pilotnet,
@@ -347,7 +348,7 @@ def test_a_core_holds_the_lists_of_its_own_groups(neurons: int) -> None:
     layer = conv(np.full((15, 2, 2, 2), 254), (15, 1, 1), groups=3)
     chosen = limited("loihi2", neurons_per_core=neurons)
     network = compile_network(Network(layers=(layer,)), chosen)
-    bits = network.network.layers[0].weights.bits
+    bits = bits_of_layer(network.network.layers[0])
     for core in network.placement.cores:
         targets = [n for n in np.bincount(core.neurons // 5).tolist() if n]
         least = sum(2 * 2 * 2 * lava_conv_words(n, bits) for n in targets)
