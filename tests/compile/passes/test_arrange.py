@@ -43,7 +43,7 @@ def test_weights_are_in_proportion_and_what_stays_on_a_core_is_left_out() -> Non
 def sent_across(chips: tuple[int, ...], flows: Flows) -> int:
     """Weight times borders between chips."""
     rows = zip(flows.source, flows.target, flows.weight, strict=True)
-    return sum(int(w) * abs(chips[s] - chips[t]) for s, t, w in rows)
+    return sum(int(w) * abs(chips[int(s)] - chips[int(t)]) for s, t, w in rows)
 
 
 @QUICK
