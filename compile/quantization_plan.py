@@ -87,11 +87,10 @@ class QuantizationPlan:
     @classmethod
     def from_json(cls, text: str) -> QuantizationPlan:
         """Return the plan that `to_json` wrote; scales come back bit for bit."""
-        layers = {
-            name: LayerPlan(**{**fields, "method": Method(fields["method"])})
-            for name, fields in json.loads(text).items()
-        }
-        return cls(layers=layers)
+        stated: dict[str, dict[str, Any]] = json.loads(text)
+        for fields in stated.values():
+            fields["method"] = Method(fields["method"])
+        return cls(layers={name: LayerPlan(**fields) for name, fields in stated.items()})
 
 
 def plan_uniformly(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,8 @@ from ..quantization_loss import LayerLoss, measure_loss
 from ..quantization_plan import LayerPlan, QuantizationPlan, check_layer_names
 from ..rules import Problem, raise_problems
 from .encode import weight_registers
+
+AnyLayer = TypeVar("AnyLayer", bound=SynapticLayer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,8 +114,8 @@ class Quantize:
 
 
 def quantize_layer(
-    layer: SynapticLayer, values: RealValues, plan: LayerPlan, profile: HardwareProfile
-) -> tuple[SynapticLayer, LayerLoss]:
+    layer: AnyLayer, values: RealValues, plan: LayerPlan, profile: HardwareProfile
+) -> tuple[AnyLayer, LayerLoss]:
     """Return one layer with whole numbers, and what it lost.
 
     Parameters
