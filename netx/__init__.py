@@ -56,6 +56,10 @@ from .neurons import current_shift as current_shift
 from .neurons import is_complex as is_complex
 from .neurons import is_readout as is_readout
 from .reader import read_netx as read_netx
+from .real_files import has_fractions as has_fractions
+from .real_files import read_any_netx as read_any_netx
+from .real_files import read_real_netx as read_real_netx
+from .real_files import write_real_netx as write_real_netx
 from .real_network import RealArray as RealArray
 from .real_network import RealNetwork as RealNetwork
 from .real_network import RealValues as RealValues
