@@ -65,8 +65,10 @@ from .real_network import RealNetwork as RealNetwork
 from .real_network import RealValues as RealValues
 from .shapes import LayerShapes as LayerShapes
 from .shapes import infer_shapes as infer_shapes
+from .slayer_export import export_real_slayer as export_real_slayer
 from .slayer_export import export_slayer as export_slayer
 from .slayer_export import network_from_slayer as network_from_slayer
+from .slayer_export import real_network_from_slayer as real_network_from_slayer
 from .summary import LayerSummary as LayerSummary
 from .summary import summarize_network as summarize_network
 from .time_constants import StepRange as StepRange
