@@ -132,7 +132,7 @@ def run_layer(
         fired[..., step] = spike
         voltage = np.where(spike, 0, voltage)
     # SLAYER's blocks answer one step late
-    delays = np.zeros(fired.shape[1]) if values.delay is None else values.delay
+    delays = np.zeros(layer.shape[0]) if values.delay is None else values.delay
     late = np.zeros_like(fired)
     for channel, delay in enumerate(delays.astype(int) + 1):
         late[:, channel, ..., delay:] = fired[:, channel, ..., : STEPS - delay]
