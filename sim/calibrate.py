@@ -2,7 +2,8 @@
 
 Layer after layer, scales around those of the methods without data are tried. Each is judged by an
 exact run of the layer on what the layers before it, quantized already, send; the target is what the
-layer does in the network of real numbers.
+layer does in the network of real numbers. Weights of dense layers and convolutions are rounded so
+that their errors cancel on the data (`compensated_rounding`).
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ from ..compile.passes.quantize import (
     quantize_layer,
 )
 from ..compile.quantization_plan import LayerPlan, Method, QuantizationPlan, plan_uniformly
-from ..compile.weight_grids import sign_mode_of, widest_grid
+from ..compile.weight_grids import WeightGrid, sign_mode_of, widest_grid
 from ..hw_profiles import HardwareProfile
 from ..netx import (
+    IntArray,
     RealArray,
     RealNetwork,
     RealValues,
@@ -41,6 +43,7 @@ from ..netx import (
     SynapticLayer,
     size_of,
 )
+from .compensated_rounding import Compensation, compensation_for
 from .real_run import (
     TimedLayer,
     TimeFirstRun,
@@ -94,9 +97,9 @@ class Change:
     overflows: int
 
     def key(self, objective: Objective) -> tuple[float, ...]:
-        """Return what is to be least; whatever overflows comes after all that does not."""
+        """Return what is to be least."""
         order = (self.changed, self.membrane)
-        return (self.overflows, *(order if objective is Objective.SPIKES else order[::-1]))
+        return order if objective is Objective.SPIKES else order[::-1]
 
 
 def calibrate(
@@ -107,8 +110,8 @@ def calibrate(
     *,
     objective: Objective = Objective.SPIKES,
     input_shape: Shape | None = None,
-) -> QuantizationPlan:
-    """Find the scale of every layer that changes least on the user's data.
+) -> QuantizedNetwork:
+    """Quantize a network so that it changes least on the user's data.
 
     Parameters
     ----------
@@ -127,10 +130,10 @@ def calibrate(
 
     Returns
     -------
-    QuantizationPlan
+    QuantizedNetwork
         The same for the same input. On these data the output changes at most as much as by any
-        method without data; where one of those is better, its plan is returned. Layers of whole
-        numbers that fit are left as they are.
+        method without data; where one of those is better, it is taken. Layers of whole numbers that
+        fit are left as they are. The losses state the changed spikes.
 
     Raises
     ------
@@ -140,40 +143,47 @@ def calibrate(
     """
     plans = [plan_uniformly(network, bits, method) for method in PLAIN_METHODS]
     check_widths(plans[0], profile)
+    passes = [
+        _layer_by_layer(network, profile, inputs, plans[-1], objective, input_shape),
+        *(Quantize(profile=profile, plan=plan) for plan in plans),
+    ]
+    found = [each.run(network) for each in passes]
+    changes = [layer_changes(network, each, inputs, input_shape) for each in found]
+    # of equals the first: the calibrated one
+    keys = [list(each.values())[-1].key(objective) for each in changes]
+    best = keys.index(min(keys))
+    return _with_changes(found[best], changes[best])
+
+
+def _layer_by_layer(
+    network: RealNetwork,
+    profile: HardwareProfile,
+    inputs: SpikeInput,
+    start: QuantizationPlan,
+    objective: Objective,
+    input_shape: Shape | None,
+) -> Quantize:
+    """Return the pass with a scale and rounded weights for every layer, each given those before."""
     timed, before = timed_layers(network.nearest, input_shape)
     real_in = _batches(inputs.spikes, before, timed)
     whole_in = real_in
-    chosen = plans[-1]
+    plan = start
+    rounded: dict[str, IntArray] = {}
     for each in timed:
         target = _Target.of(each, network, real_in)
+        quantized = each
         if isinstance(each.layer, SynapticLayer):
-            values = network.values[each.layer.name]
-            layer_plan = _calibrated(each, values, chosen, profile, target, whole_in, objective)
-            chosen = chosen.with_layer(each.layer.name, layer_plan)
-            layer, _ = quantize_layer(each.layer, values, layer_plan, profile)
-            each = replace(each, layer=layer)
-        whole_in = [run_whole_layer(each, batch).output for batch in whole_in]
+            name, values = each.layer.name, network.values[each.layer.name]
+            search = _Search.of(each, values, start.layers[name], profile, target, whole_in)
+            chosen, weights = search.run(objective) if search else (start.layers[name], None)
+            layer, _ = quantize_layer(each.layer, values, chosen, profile, rounded=weights)
+            quantized = replace(each, layer=layer)
+            plan = plan.with_layer(name, chosen)
+            if weights is not None:
+                rounded[name] = weights
+        whole_in = [run_whole_layer(quantized, batch).output for batch in whole_in]
         real_in = target.output
-    changes = {
-        index: output_change(network, plan, profile, inputs, input_shape)
-        for index, plan in enumerate([chosen, *plans])
-    }
-    best = min(changes, key=lambda index: (changes[index].key(objective), index))
-    return [chosen, *plans][best]
-
-
-def output_change(
-    network: RealNetwork,
-    plan: QuantizationPlan,
-    profile: HardwareProfile,
-    inputs: SpikeInput,
-    input_shape: Shape | None = None,
-) -> Change:
-    """Return how far the last layer with neurons is from that of the real network."""
-    quantized = Quantize(profile=profile, plan=plan).run(network)
-    changes = layer_changes(network, quantized, inputs, input_shape)
-    total = sum(change.overflows for change in changes.values())
-    return replace(list(changes.values())[-1], overflows=total)
+    return Quantize(profile=profile, plan=plan, rounded=rounded)
 
 
 def with_changes(
@@ -183,7 +193,10 @@ def with_changes(
     input_shape: Shape | None = None,
 ) -> QuantizedNetwork:
     """Return the same quantized network with the changed spikes of each layer in its losses."""
-    changes = layer_changes(network, quantized, inputs, input_shape)
+    return _with_changes(quantized, layer_changes(network, quantized, inputs, input_shape))
+
+
+def _with_changes(quantized: QuantizedNetwork, changes: Mapping[str, Change]) -> QuantizedNetwork:
     losses = tuple(
         replace(loss, spikes=changes[loss.layer].spikes, spikes_changed=changes[loss.layer].changed)
         for loss in quantized.losses
@@ -250,61 +263,107 @@ class _Target:
         )
 
 
-def _calibrated(
-    each: TimedLayer,
-    values: RealValues,
-    plan: QuantizationPlan,
-    profile: HardwareProfile,
-    target: _Target,
-    arriving: Batches,
-    objective: Objective,
-) -> LayerPlan:
-    """Return the plan of one layer, by trying scales."""
-    layer = each.layer
-    assert isinstance(layer, SynapticLayer)
-    given = plan.layers[layer.name]
-    if is_whole(values, given.bits, profile) or not is_scale_free(layer.neuron):
-        return given
-    widest = widest_grid(sign_mode_of(all_weights(values), given.bits), given.bits, profile)
-    starts = [
-        choose_scale(layer, values, replace(given, method=method), profile)
-        for method in PLAIN_METHODS
-    ]
-    judged: dict[LayerPlan, tuple[float, ...]] = {}
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Search:
+    """The search for the scale of one layer."""
 
-    def judge(levels: float, halvings: int) -> LayerPlan:
-        grid = widest.halved(halvings)
-        found = LayerScale(scale=levels * grid.step, grid=grid, halvings=halvings)
-        found = with_whole_threshold(found, layer.neuron, values, Method.CALIBRATED)
-        tried = replace(given, method=Method.CALIBRATED, scale=found.scale, halvings=found.halvings)
-        if tried not in judged:
-            whole, _ = quantize_layer(layer, values, tried, profile)
-            runs = (run_whole_layer(replace(each, layer=whole), batch) for batch in arriving)
-            judged[tried] = target.compare(runs, found.scale).key(objective)
-        return tried
+    each: TimedLayer
+    layer: SynapticLayer
+    values: RealValues
+    given: LayerPlan
+    profile: HardwareProfile
+    target: _Target
+    arriving: Batches
+    compensation: Compensation | None
+    widest: WeightGrid
 
-    halvings = max(start.halvings for start in starts)
-    levels = [start.levels_per_unit for start in starts]
-    candidates = np.geomspace(min(levels) / MARGIN, max(levels) * MARGIN, TRIED)
-    ratio = float(candidates[1] / candidates[0])
-    for tried in [*levels, *candidates]:
-        judge(float(tried), halvings)
-    for _ in range(2):
-        best = _best(judged)
-        middle = _scale(best) / widest.halved(halvings).step
-        for tried in np.geomspace(middle / ratio, middle * ratio, REFINED):
+    @classmethod
+    def of(
+        cls,
+        each: TimedLayer,
+        values: RealValues,
+        given: LayerPlan,
+        profile: HardwareProfile,
+        target: _Target,
+        arriving: Batches,
+    ) -> _Search | None:
+        """Return the search, or None where nothing is to be found: whole numbers, fixed scales."""
+        layer = each.layer
+        assert isinstance(layer, SynapticLayer)
+        if is_whole(values, given.bits, profile) or not is_scale_free(layer.neuron):
+            return None
+        return cls(
+            each=each,
+            layer=layer,
+            values=values,
+            given=given,
+            profile=profile,
+            target=target,
+            arriving=arriving,
+            compensation=compensation_for(each, values, arriving),
+            widest=widest_grid(sign_mode_of(all_weights(values), given.bits), given.bits, profile),
+        )
+
+    def run(self, objective: Objective) -> tuple[LayerPlan, IntArray | None]:
+        """Return the plan that changes least, and the weights that go with it."""
+        judged: dict[LayerPlan, Change] = {}
+
+        def judge(levels: float, halvings: int) -> None:
+            plan = self._plan(levels, halvings)
+            if plan not in judged:
+                judged[plan] = self._judge(plan)
+
+        def best() -> LayerPlan:
+            # of equals, the one with the largest scale, whose states are finest
+            return min(judged, key=lambda plan: (judged[plan].key(objective), -_scale(plan)))
+
+        starts = [
+            choose_scale(self.layer, self.values, replace(self.given, method=m), self.profile)
+            for m in PLAIN_METHODS
+        ]
+        halvings = max(start.halvings for start in starts)
+        levels = [start.levels_per_unit for start in starts]
+        candidates = np.geomspace(min(levels) / MARGIN, max(levels) * MARGIN, TRIED)
+        ratio = float(candidates[1] / candidates[0])
+        for tried in [*levels, *candidates]:
             judge(float(tried), halvings)
-        ratio = ratio ** (2 / (REFINED - 1))
-    while judged[_best(judged)][0] > 0 and halvings < widest.most_halvings:
-        # every scale overflows: smaller weights, the same levels
-        halvings += 1
-        judge(_scale(_best(judged)) / widest.halved(halvings - 1).step, halvings)
-    return _best(judged)
+        for _ in range(2):
+            middle = self._levels(best())
+            for tried in np.geomspace(middle / ratio, middle * ratio, REFINED):
+                judge(float(tried), halvings)
+            ratio = ratio ** (2 / (REFINED - 1))
+        while judged[best()].overflows and best().halvings == halvings < self.widest.most_halvings:
+            # states leave their registers: smaller weights of the same levels may change less
+            halvings += 1
+            judge(self._levels(best()), halvings)
+        return best(), self._rounded(best())
 
+    def _plan(self, levels: float, halvings: int) -> LayerPlan:
+        grid = self.widest.halved(halvings)
+        found = LayerScale(scale=levels * grid.step, grid=grid, halvings=halvings)
+        found = with_whole_threshold(found, self.layer.neuron, self.values, Method.CALIBRATED)
+        return replace(
+            self.given, method=Method.CALIBRATED, scale=found.scale, halvings=found.halvings
+        )
 
-def _best(judged: Mapping[LayerPlan, tuple[float, ...]]) -> LayerPlan:
-    """Return the plan with the least key; of equals, the one with the largest scale."""
-    return min(judged, key=lambda plan: (judged[plan], -_scale(plan)))
+    def _levels(self, plan: LayerPlan) -> float:
+        return _scale(plan) / self._grid(plan).step
+
+    def _grid(self, plan: LayerPlan) -> WeightGrid:
+        return self.widest.halved(plan.halvings or 0)
+
+    def _rounded(self, plan: LayerPlan) -> IntArray | None:
+        if self.compensation is None:
+            return None
+        return self.compensation.round(self.values.weight, self._grid(plan), self._levels(plan))
+
+    def _judge(self, plan: LayerPlan) -> Change:
+        layer, _ = quantize_layer(
+            self.layer, self.values, plan, self.profile, rounded=self._rounded(plan)
+        )
+        whole = replace(self.each, layer=layer)
+        runs = (run_whole_layer(whole, batch) for batch in self.arriving)
+        return self.target.compare(runs, _scale(plan))
 
 
 def _scale(plan: LayerPlan) -> float:

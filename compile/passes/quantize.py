@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -51,7 +52,7 @@ class QuantizedNetwork:
     losses: tuple[LayerLoss, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Quantize:
     """Round a network's real numbers so that registers of the planned widths hold them.
 
@@ -65,10 +66,13 @@ class Quantize:
         The chip, whose widths and ranges are legal.
     plan : QuantizationPlan
         Bits and method of each layer.
+    rounded : mapping of str to int32 array
+        By layer, weights that a method with data has rounded already, at the plan's scale.
     """
 
     profile: HardwareProfile
     plan: QuantizationPlan
+    rounded: Mapping[str, IntArray] = field(default_factory=dict[str, IntArray])
     name: str = "quantize"
 
     def run(self, network: RealNetwork) -> QuantizedNetwork:
@@ -90,8 +94,13 @@ class Quantize:
             if not isinstance(layer, SynapticLayer):
                 layers.append(layer)
                 continue
-            plan = self.plan.layers[layer.name]
-            done, loss = quantize_layer(layer, network.values[layer.name], plan, self.profile)
+            done, loss = quantize_layer(
+                layer,
+                network.values[layer.name],
+                self.plan.layers[layer.name],
+                self.profile,
+                rounded=self.rounded.get(layer.name),
+            )
             layers.append(done)
             losses.append(loss)
             warnings += _warnings(network.values[layer.name], done, loss)
@@ -114,7 +123,12 @@ class Quantize:
 
 
 def quantize_layer(
-    layer: AnyLayer, values: RealValues, plan: LayerPlan, profile: HardwareProfile
+    layer: AnyLayer,
+    values: RealValues,
+    plan: LayerPlan,
+    profile: HardwareProfile,
+    *,
+    rounded: IntArray | None = None,
 ) -> tuple[AnyLayer, LayerLoss]:
     """Return one layer with whole numbers, and what it lost.
 
@@ -128,6 +142,8 @@ def quantize_layer(
         Bits and method.
     profile : HardwareProfile
         Gives the ranges of the registers.
+    rounded : int32 array, optional
+        The layer's weights, if a method with data has rounded them already.
     """
     found = choose_scale(layer, values, plan, profile)
     fields: dict[str, Any] = {}
@@ -137,6 +153,8 @@ def quantize_layer(
         if real is not None:
             fields[name], beyond = found.grid.round(real, found.levels_per_unit)
             clipped += beyond
+    if rounded is not None:
+        fields["weight"] = rounded
     for name in ("bias", "bias_imag"):
         real = getattr(values, name)
         if real is not None:
