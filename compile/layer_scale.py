@@ -30,9 +30,9 @@ from ..netx import (
     UnpoolLayer,
     is_readout,
 )
-from .passes.encode import weight_registers
 from .quantization_plan import LayerPlan, Method
 from .weight_grids import WeightGrid, sign_mode_of, widest_grid
+from .weight_registers import weight_registers
 from .weight_scales import levels_per_unit, squared_error
 
 # Weights are halved against a wrap of the current only as long as this much threshold is left: half

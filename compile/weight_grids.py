@@ -8,8 +8,7 @@ import numpy as np
 
 from ..hw_profiles import HardwareProfile
 from ..netx import IntArray, RealArray
-from .passes.encode import FULL_WIDTH, MANTISSA_RANGE
-from .stages import SignMode
+from .weight_registers import FULL_WIDTH, MANTISSA_RANGE, SignMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

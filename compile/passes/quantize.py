@@ -25,10 +25,10 @@ from ...netx import (
 )
 from ...netx.neurons import VTH_FRACTIONS
 from ..layer_scale import LayerScale, choose_scale
+from ..problems import Problem, raise_problems
 from ..quantization_loss import LayerLoss, measure_loss
 from ..quantization_plan import LayerPlan, QuantizationPlan, check_layer_names
-from ..rules import Problem, raise_problems
-from .encode import weight_registers
+from ..weight_registers import weight_registers
 
 AnyLayer = TypeVar("AnyLayer", bound=SynapticLayer)
 
