@@ -3,6 +3,7 @@
 from .artifact import artifact_bytes as artifact_bytes
 from .artifact import load_artifact as load_artifact
 from .artifact import save_artifact as save_artifact
+from .artifact_diff import diff_artifacts as diff_artifacts
 from .chip_to_netx import as_netx as as_netx
 from .mesh import Site as Site
 from .pipeline import compile_network as compile_network
