@@ -24,7 +24,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -40,6 +40,7 @@ from ..netx.reader import network_from_tree
 from ..netx.writer import netx_values
 from .artifact_versions import OLD_VERSIONS, upgraded
 from .chip_to_netx import as_netx
+from .mesh import Site
 from .passes.encode import chip_layer
 from .passes.legalize import Legalize
 from .placement import Core, Placement, Usage
@@ -218,6 +219,7 @@ def _placement_values(placement: Placement, names: list[str]) -> dict[str, RawVa
         "index": [core.index for core in cores],
         "layer": [names.index(core.layer) for core in cores],
         "size": [core.neurons.size for core in cores],
+        "site": [astuple(core.site) for core in cores],
         "used": [[usage.used for usage in core.usage] for core in cores],
     }
     values: dict[str, RawValue] = {
@@ -228,15 +230,17 @@ def _placement_values(placement: Placement, names: list[str]) -> dict[str, RawVa
 
 
 def _placement(tree: StoredTree, names: list[str]) -> Placement:
-    index, layer, size, used, neurons = (
+    index, layer, size, site, used, neurons = (
         _integers(tree, f"placement/{name}")
-        for name in ("index", "layer", "size", "used", "neurons")
+        for name in ("index", "layer", "size", "site", "used", "neurons")
     )
     resources = _parsed(tree, "resources", list[tuple[str, int | None]])
     if int(size.sum()) != neurons.size:
         raise ValueError("cores and neurons disagree")
     if used.shape != (size.size, len(resources)):
         raise ValueError("cores and resources disagree")
+    if site.shape != (size.size, 4):
+        raise ValueError("cores and sites disagree")
     on_core = np.split(neurons.astype(np.int32), np.cumsum(size)[:-1])
     for part in on_core:
         part.setflags(write=False)
@@ -244,6 +248,7 @@ def _placement(tree: StoredTree, names: list[str]) -> Placement:
         cores=tuple(
             Core(
                 index=int(index[k]),
+                site=_site(site[k]),
                 layer=names[int(layer[k])],
                 neurons=on_core[k],
                 usage=tuple(
@@ -254,6 +259,11 @@ def _placement(tree: StoredTree, names: list[str]) -> Placement:
             for k in range(size.size)
         )
     )
+
+
+def _site(row: RawArray) -> Site:
+    chip, column, tile_row, core = (int(number) for number in row)
+    return Site(chip=chip, column=column, row=tile_row, core=core)
 
 
 def _check_placement(network: ChipNetwork, placement: Placement) -> None:

@@ -7,6 +7,8 @@ Version 1 (until November 2026)
 Version 2
     Registers stand under ``registers/<layer>``, since layers had one set of weights; each core has
     a group under ``placement``; passes are names; no lowerings, losses or hash of the content.
+    All cores are on one chip, and nothing is said of where. Profiles have no mesh, count discrete
+    axons and cut layers into the fewest cores.
 """
 
 from __future__ import annotations
@@ -71,9 +73,14 @@ def _from_2_to_3(tree: StoredTree) -> StoredTree:
         "placement/used": np.array([[u["used"] for u in row] for row in usage], dtype=np.int64),
         "placement/neurons": np.concatenate(neurons),
     }
+    # numbered along one chip: chip, column, row, core
+    sites = np.zeros((len(usage), 4), dtype=np.int64)
+    sites[:, 3] = np.arange(len(usage))
+    values["placement/site"] = sites
     passes: list[str] = json.loads(str(tree.attributes["passes"]))
     attributes: dict[str, AttributeValue] = {
         **tree.attributes,
+        "profile": json.dumps(_profile_3(json.loads(str(tree.attributes["profile"])))),
         "passes": json.dumps([{"name": name, "options": {}} for name in passes]),
         "resources": json.dumps([[u["resource"], u["available"]] for u in usage[0]]),
         "calibration_sha256": "",
@@ -81,6 +88,25 @@ def _from_2_to_3(tree: StoredTree) -> StoredTree:
         "losses": "[]",
     }
     return replace(tree, values=values, attributes=attributes)
+
+
+def _profile_3(profile: dict[str, Any]) -> dict[str, Any]:
+    """Return a profile as version 3 has it, saying what the compilers before it did."""
+    then = {"source": "artifacts before version 3", "evidence": "defined"}
+    added = (
+        "neuron_groups_per_core",
+        "synapse_formats_per_core",
+        "axon_map_per_core",
+        "axon_memory_per_core",
+        "total_per_core",
+    )
+    return {
+        **profile,
+        "limits": {**profile["limits"], **dict.fromkeys(added)},
+        "mesh": None,
+        "axons": {"model": "discrete", **then},
+        "partition": {"model": "fewest-cores", **then},
+    }
 
 
 def _register_of_weight(name: str) -> str:

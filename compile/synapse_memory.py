@@ -8,6 +8,7 @@ from ..hw_profiles import HardwareProfile
 from .stages import ChipConv, ChipDense, ChipInput, ChipLayer, neuron_count, weight_sets
 
 WORD_BITS = 64
+SMALLEST_RUN = 4  # 3 channels are one run
 
 
 def synapse_words(
@@ -84,16 +85,35 @@ def lava_conv_words(targets: int, bits: int) -> int:
 
     Notes
     -----
-    ``ceil((10 + 12 + n b) / 64)``, reconstructed like `lava_dense_words`. Where n is no power of
-    two, one more bit a weight is needed to match the logged sizes; why is not known.
+    ``ceil((10 + n b) / 64)`` for each of its runs (`channel_runs`), reconstructed like
+    `lava_dense_words`: all 20 logged sizes follow from it.
 
     Examples
     --------
-    >>> 27 * lava_conv_words(24, 6)  # PilotNet SDNN, first layer, as logged
+    >>> 27 * lava_conv_words(24, 6)  # PilotNet SDNN, first layer, as logged: runs of 16 and 8
     81
     """
-    is_power_of_two = targets & (targets - 1) == 0
-    return _words(10 + 12 + targets * (bits if is_power_of_two else bits + 1))
+    return sum(_words(10 + run * bits) for run in channel_runs(targets))
+
+
+def channel_runs(channels: int) -> tuple[int, ...]:
+    """Return in which runs the channels of a convolution are stored: powers of two, largest first.
+
+    Notes
+    -----
+    In the logs of Lava's compiler 24, 36 and 48 channels take two input axons and two map entries a
+    place, 48 also two neuron groups; 64 take one of each, and so do 3. So the last run is at least
+    `SMALLEST_RUN` and need not be full.
+
+    Examples
+    --------
+    >>> channel_runs(36), channel_runs(64), channel_runs(3)
+    ((32, 4), (64,), (3,))
+    """
+    slots = -(-channels // SMALLEST_RUN)
+    runs = [SMALLEST_RUN << k for k in reversed(range(slots.bit_length())) if slots >> k & 1]
+    spare = slots * SMALLEST_RUN - channels
+    return (*runs[:-1], runs[-1] - spare)
 
 
 def _shared_lists(layer: ChipConv, channels: range) -> list[tuple[int, int]]:

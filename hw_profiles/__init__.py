@@ -12,6 +12,7 @@ from .schema import Energy as Energy
 from .schema import EnergyPerEvent as EnergyPerEvent
 from .schema import Evidence as Evidence
 from .schema import HardwareProfile as HardwareProfile
+from .schema import Mesh as Mesh
 from .schema import Power as Power
 from .schema import Time as Time
 from .schema import TimePerEvent as TimePerEvent

@@ -93,14 +93,52 @@ class Power(_Interval):
 
 
 class Limits(_Strict):
-    """What one core and one chip hold; None where there is no limit."""
+    """What one core, one chip and one board hold; None where there is no limit.
+
+    What counts as one of each is said by ``compile/core_resources.py``.
+    """
 
     chips: Limit[Literal["chips"]] | None
     cores_per_chip: Limit[Literal["cores"]] | None
     neurons_per_core: Limit[Literal["neurons"]] | None
+    neuron_groups_per_core: Limit[Literal["groups"]] | None
     synapse_words_per_core: Limit[Literal["words"]] | None
+    synapse_formats_per_core: Limit[Literal["formats"]] | None
     input_axons_per_core: Limit[Literal["axons"]] | None
     output_axons_per_core: Limit[Literal["axons"]] | None
+    axon_map_per_core: Limit[Literal["entries"]] | None
+    axon_memory_per_core: Limit[Literal["entries"]] | None
+    total_per_core: Limit[Literal["entries"]] | None
+
+
+class Mesh(_Strict):
+    """Where the cores of a chip and the chips of a board lie.
+
+    Tiles form a grid; each has one router and some cores. Messages go along the row first, then
+    along the column, so that a path is as long as the sum of both distances.
+    """
+
+    columns: Limit[Literal["tiles"]]
+    rows: Limit[Literal["tiles"]]
+    cores_per_tile: Limit[Literal["cores"]]
+    chip_columns: Limit[Literal["chips"]]
+    crossing: Limit[Literal["hops"]]
+
+
+class Axons(_Strict):
+    """Which formula counts axons (``compile/core_resources.py``)."""
+
+    model: Literal["discrete", "lava-loihi2"]
+    source: Annotated[str, Field(min_length=1)]
+    evidence: Annotated[Evidence, Field(strict=False)]
+
+
+class Partition(_Strict):
+    """In which way layers are cut (``compile/passes/partition.py``)."""
+
+    model: Literal["fewest-cores", "lava-loihi2"]
+    source: Annotated[str, Field(min_length=1)]
+    evidence: Annotated[Evidence, Field(strict=False)]
 
 
 class Formats(_Strict):
@@ -157,8 +195,14 @@ class HardwareProfile(_Strict):
         Capacities of cores and chips.
     formats : Formats
         Register formats.
+    mesh : Mesh or None
+        The grid of tiles and chips; None where distance means nothing.
     synapse_memory : SynapseMemory
         The formula for synapse words.
+    axons : Axons
+        The formula for axons.
+    partition : Partition
+        The way of cutting layers.
     energy : Energy or None
         None means that joules are refused.
     static_power : Power or None
@@ -171,7 +215,21 @@ class HardwareProfile(_Strict):
     description: Annotated[str, Field(min_length=1)]
     limits: Limits
     formats: Formats
+    mesh: Mesh | None
     synapse_memory: SynapseMemory
+    axons: Axons
+    partition: Partition
     energy: Energy | None
     static_power: Power | None
     time: Time | None
+
+    @model_validator(mode="after")
+    def _cores_fit_the_mesh(self) -> HardwareProfile:
+        cores, mesh = self.limits.cores_per_chip, self.mesh
+        if mesh is None:
+            return self
+        places = mesh.columns.value * mesh.rows.value * mesh.cores_per_tile.value
+        if cores is None or cores.value > places:
+            found = "no limit of" if cores is None else f"{cores.value}"
+            raise ValueError(f"{found} cores_per_chip, but the mesh has {places} places")
+        return self

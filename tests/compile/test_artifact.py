@@ -147,7 +147,7 @@ def test_loaded_arrays_cannot_be_written_to(tmp_path: Path) -> None:
 
 def test_many_cores_and_long_warnings_fit(tmp_path: Path) -> None:
     # attributes of HDF5 are limited to 64 KiB unless stored apart
-    profile = limited("loihi2", neurons_per_core=1, cores_per_chip=None)
+    profile = limited("loihi2", neurons_per_core=1)
     network = Network(layers=(dense(np.full((600, 1), 2)),), warnings=("x" * 100_000,))
     saved = compile_network(network, profile)
     save_artifact(saved, tmp_path / "a.ldc")
