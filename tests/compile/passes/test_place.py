@@ -79,7 +79,9 @@ def test_cores_that_send_each_other_more_lie_nearer() -> None:
         hops = {
             name: sum(
                 hops
-                for source, hops in zip(traffic.source.tolist(), traffic.hops.tolist(), strict=True)
+                for source, hops in zip(
+                    map(int, traffic.source), map(int, traffic.hops), strict=True
+                )
                 if placement.cores[source].layer == name
             )
             for name in (loud, quiet)
