@@ -8,7 +8,7 @@ from .overflow import parity_warnings
 from .passes.encode import Encode
 from .passes.legalize import Legalize
 from .passes.place import Place
-from .problems import raise_problems
+from .problems import in_layer_order, raise_problems
 from .rules import check_rules
 from .stages import CompiledNetwork
 
@@ -41,7 +41,8 @@ def compile_network(
     Raises
     ------
     UnsupportedNetworkError
-        When the network breaks rules of the chip; every problem of a stage is listed.
+        When the network breaks rules of the chip: all that can be told without placing it are
+        raised at once, in layer order; then what only a placement shows, such as too many cores.
     NetxFormatError
         When the layers do not fit each other.
     """
@@ -50,7 +51,8 @@ def compile_network(
     place = Place(profile=profile)
 
     legal, problems = legalize.examine(network)
-    raise_problems((*problems, *check_rules(legal, profile)))
+    found = (*problems, *check_rules(legal, profile))
+    raise_problems(in_layer_order(found, [layer.name for layer in network.layers]))
     chip = encode.run(legal)
     encode.ensures(legal, chip)
     placement = place.run(chip)

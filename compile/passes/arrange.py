@@ -171,7 +171,9 @@ def swap_until_best(
     sites = between.shape[0]
     occupants = np.arange(sites, dtype=np.intp)
     weight = between.copy()  # by site
-    cost: NDArray[np.int64] = weight @ distance + outside  # of the occupant of site p, were it at site q
+    cost: NDArray[np.int64] = (
+        weight @ distance + outside
+    )  # of the occupant of site p, were it at site q
     for _ in range(SWAPS_PER_SITE * sites):
         here: NDArray[np.int64] = np.diagonal(cost)
         saved: NDArray[np.int64] = here[:, None] + here - cost - cost.T - 2 * weight * distance
