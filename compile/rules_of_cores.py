@@ -100,13 +100,13 @@ def core_output_axons(taken: Taken, profile: HardwareProfile) -> str | None:
 
 @rule(limit=_limit(AXON_MAP), remedy=FEWER_READERS)
 def core_axon_map_entries(taken: Taken, profile: HardwareProfile) -> str | None:
-    """Fan-out: a core's axon map has an entry for each neuron or place and layer that hears it."""
+    """Fan-out: a core's axon map has an entry for a neuron or place and layer that hears it."""
     return _overrun(taken, AXON_MAP)
 
 
 @rule(limit=_limit(AXON_MEMORY), remedy=FEWER_READERS)
 def core_axon_memory_entries(taken: Taken, profile: HardwareProfile) -> str | None:
-    """Fan-out: a core's axon memory has an entry for each place and part of the next convolution."""
+    """Fan-out: a core's axon memory has an entry for a place and part of the next convolution."""
     return _overrun(taken, AXON_MEMORY)
 
 

@@ -23,6 +23,18 @@ def means_are_exact(layer: str, group: int) -> Problem:
     )
 
 
+def summed_means_are_exact(layer: str, group: int) -> Problem:
+    """A last average layer sums spikes, or payloads whose sums a voltage holds, or they are cut."""
+    return Problem(
+        layer=layer,
+        found=f"sums of payloads finer than voltages, over {group} neurons",
+        allowed="voltages are whole in 1/4096",
+        remedy="Average what the layer before it sends on the host, or allow cutting with "
+        "--allow-approximate.",
+        rule="summed_means_are_exact",
+    )
+
+
 def means_meet_dense_layers(layer: str, found: str, remedy: str) -> Problem:
     """An average layer is followed by a dense layer, or is the last."""
     return Problem(
@@ -71,6 +83,7 @@ def network_has_neurons() -> Problem:
 REFUSALS: tuple[Callable[..., Problem], ...] = (
     means_meet_dense_layers,
     means_are_exact,
+    summed_means_are_exact,
     lowered_layer_fits,
     names_are_unique,
     network_has_neurons,

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .arrays import INT32, IntArray, Shape
 from .errors import NetxFormatError
-from .hdf5_schema import SHAPE
-from .hdf5_store import RawArray, RawValue, StoredTree
+from .hdf5_schema import REAL_DATASETS, SHAPE, TYPE
+from .hdf5_store import RawValue, StoredTree
+from .layers import LayerKind
 
 # A pooling of a few bytes may claim any number of channels, and a number given for all of them is
 # spread. No network has as many.
 MAX_CHANNELS = 1 << 24
+
+STRUCTURAL = f"a whole number between {INT32.min} and {INT32.max} was expected."
+OUT_OF_RANGE = f"numbers between {INT32.min} and {INT32.max} were expected."
+NOT_QUANTIZED = (
+    "whole numbers (in units of 1/64) were expected. Quantize the network with "
+    "`lavadeploy compile --bits 8`, or export quantized values, as export_slayer does."
+)
 
 
 class LayerFields:
@@ -26,14 +34,28 @@ class LayerFields:
         The file.
     index : int
         Number of the layer.
+    real : bool
+        Whether weights, biases, delays, thresholds and decays (`REAL_DATASETS`) may be real
+        numbers, of which the nearest whole ones are handed out.
+
+    Attributes
+    ----------
+    reals : dict of str to float64 array
+        With `real`: those of them that were asked for, as stored, by the name of the dataset.
     """
 
-    def __init__(self, tree: StoredTree, index: int) -> None:
+    def __init__(self, tree: StoredTree, index: int, *, real: bool = False) -> None:
         self.name = f"layer{index}"
+        self.reals: dict[str, NDArray[np.float64]] = {}
+        self._real = real
         self._path = tree.path
         prefix = f"layer/{index}/"
         self._values = {n[len(prefix) :]: v for n, v in tree.values.items() if n.startswith(prefix)}
         self._unread = {n[len(prefix) :]: k for n, k in tree.unread.items() if n.startswith(prefix)}
+        # an Input block scales and shifts what comes in by whole numbers in SLAYER, always
+        kind = self._values.get(TYPE)
+        is_input = isinstance(kind, str) and kind == LayerKind.INPUT.value
+        self._real_datasets = frozenset[str]() if is_input else REAL_DATASETS
         self._asked: set[str] = set()
         self._kept: set[str] = set()
 
@@ -85,15 +107,26 @@ class LayerFields:
         value = self._get(field)
         if value is None or isinstance(value, str) or value.dtype.kind == "S":
             raise self.error(f"field '{field}' is missing or not a number.")
-        bad = _first_bad(value)
-        if bad is not None:
-            where, number = bad
-            raise self.error(
-                f"{field} is {number} at {where}; NetX stores whole numbers (in units of 1/64) "
-                f"between {INT32.min} and {INT32.max}. Export the quantized values, as "
-                "export_slayer does."
-            )
-        return value.astype(np.int32)
+        wide = value.astype(np.float64)
+        nearest = np.round(wide)  # half to even; NaN stays, and compares false with everything
+        in_range = (nearest >= INT32.min) & (nearest <= INT32.max)
+        if field not in self._real_datasets:
+            self._check(field, wide, in_range & (nearest == wide), STRUCTURAL)
+            return value.astype(np.int32)
+        self._check(field, wide, in_range, OUT_OF_RANGE)
+        if not self._real:
+            self._check(field, wide, nearest == wide, NOT_QUANTIZED)
+            return value.astype(np.int32)
+        self.reals[field] = wide
+        return nearest.astype(np.int32)
+
+    def _check(
+        self, field: str, numbers: NDArray[np.float64], good: NDArray[np.bool_], allowed: str
+    ) -> None:
+        """Raise for the first number that is not good."""
+        if not bool(np.all(good)):
+            where = tuple(int(i) for i in np.argwhere(~good)[0])
+            raise self.error(f"{field} is {numbers[where].item()} at {where}; {allowed}")
 
     def integer(self, field: str) -> int:
         """Return a field of one whole number."""
@@ -181,14 +214,3 @@ class LayerFields:
         self._check_read(field)
         self._asked.add(field)
         return self._values.get(field)
-
-
-def _first_bad(array: RawArray) -> tuple[tuple[int, ...], Any] | None:
-    """Return place and value of the first element that is no 32-bit whole number."""
-    wide = array.astype(np.float64)
-    # NaN compares false with everything, so it is caught here too
-    good = (wide == np.round(wide)) & (wide >= INT32.min) & (wide <= INT32.max)
-    if bool(np.all(good)):
-        return None
-    where = tuple(int(i) for i in np.argwhere(~good)[0])
-    return where, wide[where].item()

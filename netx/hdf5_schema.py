@@ -63,6 +63,27 @@ ACTIVATION = "neuron/activation"
 SIGMA_OUTPUT = "neuron/sigma_output"
 MESSAGE_BITS = "neuron/messageBits"
 
+# What may hold real numbers in the file of a network that is not quantized, in layers of synapses.
+REAL_DATASETS = frozenset(
+    {
+        WEIGHT,
+        WEIGHT_REAL,
+        WEIGHT_IMAG,
+        WEIGHT_REC,
+        BIAS,
+        BIAS_IMAG,
+        DELAY,
+        VTH_MANTISSA,
+        VTH_STEP,
+        CURRENT_DECAY,
+        VOLTAGE_DECAY,
+        THRESHOLD_DECAY,
+        REFRACTORY_DECAY,
+        SIN_DECAY,
+        COS_DECAY,
+    }
+)
+
 # lava-dl's loader gives a dense layer without a neuron group this integrator. Its threshold is
 # meant to be 2**18 - 1, but the expression `1 << 18 - 1` makes 2**17 of it (lava-dl 0.6,
 # netx/hdf5.py, create_dense); either way it never fires, since the voltage is clipped below.

@@ -177,10 +177,10 @@ def _common(
 
 def _delay(fields: LayerFields, channels: int) -> IntArray | None:
     delay = fields.per_channel(schema.DELAY, channels)
-    if delay is not None and int(delay.min()) < 0:
-        raise fields.error(
-            f"{schema.DELAY} is {int(delay.min())}; no spike leaves before it is made."
-        )
+    if delay is not None:
+        least = float(fields.reals.get(schema.DELAY, delay).min())
+        if least < 0:
+            raise fields.error(f"{schema.DELAY} is {least:g}; no spike leaves before it is made.")
     return delay
 
 

@@ -12,8 +12,9 @@ from .errors import NetxFormatError
 from .fields import LayerFields
 from .hdf5_store import StoredTree, read_tree
 from .layer_reader import read_layer
-from .layers import Layer
+from .layers import Layer, SynapticLayer
 from .network import Network, Source
+from .real_network import RealNetwork, RealValues, real_values
 
 NUMBER = re.compile("0|[1-9][0-9]{0,8}")
 LAYER_FIELD = re.compile("layer/[0-9]+/")
@@ -36,7 +37,8 @@ def read_netx(path: str | Path) -> Network:
     ------
     NetxFormatError
         When the file cannot be read, has no layers, lacks a field, holds a number that is not
-        whole where an integer belongs, or a layer or neuron kind that nobody knows.
+        whole (for networks that are not quantized see `read_any_netx`), or a layer or neuron kind
+        that nobody knows.
 
     Notes
     -----
@@ -50,14 +52,26 @@ def read_netx(path: str | Path) -> Network:
 
 def network_from_tree(tree: StoredTree) -> Network:
     """Read the layers of an HDF5 file that is already in memory; see `read_netx`."""
+    return _read(tree, real=False).nearest
+
+
+def real_network_from_tree(tree: StoredTree) -> RealNetwork:
+    """Do the same with numbers that may be real."""
+    return _read(tree, real=True)
+
+
+def _read(tree: StoredTree, *, real: bool) -> RealNetwork:
     _check_version(tree)
     warnings: list[str] = []
     layers: list[Layer] = []
+    values: dict[str, RealValues] = {}
     places: dict[str, list[str]] = {}
     for index in _layer_indices(tree):
-        fields = LayerFields(tree, index)
+        fields = LayerFields(tree, index, real=real)
         layer = read_layer(fields, index, warnings)
         layers.append(dataclasses.replace(layer, extra=fields.extra()))
+        if real and isinstance(layer, SynapticLayer):
+            values[layer.name] = real_values(layer, fields.reals)
         names = ", ".join(fields.not_understood())
         if names:
             places.setdefault(names, []).append(layer.name)
@@ -69,13 +83,14 @@ def network_from_tree(tree: StoredTree) -> Network:
     outside = {n: v for n, v in tree.values.items() if not LAYER_FIELD.match(n)}
     attributes = {n: v for n, v in tree.attributes.items() if n not in schema.OWN_ATTRIBUTES}
     warnings += _file_warnings(tree, outside, attributes)
-    return Network(
+    network = Network(
         layers=tuple(layers),
         source=Source(path=tree.path, sha256=tree.sha256),
         warnings=tuple(warnings),
         extra=outside,
         extra_attributes=attributes,
     )
+    return RealNetwork(nearest=network, values=values)
 
 
 def _check_version(tree: StoredTree) -> None:

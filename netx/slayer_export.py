@@ -1,4 +1,4 @@
-"""Exporting a trained SLAYER module as NetX, exactly as its quantized forward pass computes.
+"""Exporting a trained SLAYER module as NetX, exactly as its forward pass computes.
 
 lava-dl's own exporters need a forward pass first, remove weight normalization from the model they
 export, write stale weights in places and crash on several kinds of blocks. Here the numbers are
@@ -10,6 +10,7 @@ read, never changed, and are those that the forward pass of the model in evaluat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,14 @@ from .arrays import Shape
 from .errors import ExportError, NetxFormatError
 from .layers import FlattenLayer, InputLayer, Layer, size_of
 from .network import Network
+from .real_files import write_real_netx
+from .real_network import RealNetwork, RealValues
 from .shapes import infer_shapes
 from .slayer_blocks import BlockKind, block_kind, real_synapse, slayer_blocks
 from .slayer_layers import (
+    MadeLayer,
     average_layer,
+    check_quantized,
     dense_layer,
     input_layer,
     kernel_layer,
@@ -54,8 +59,9 @@ def export_slayer(module: Any, path: str | Path, input_shape: Shape | None = Non
     Raises
     ------
     ExportError
-        When a block is not known (by position and type), its weights are not quantized, its
-        numbers depend on a forward pass that was not made, or NetX cannot state what it does.
+        When a block is not known (by position and type), its weights are not quantized (see
+        `export_real_slayer`), its numbers depend on a forward pass that was not made, or NetX
+        cannot state what it does.
     OutputError
         When the file cannot be written.
     """
@@ -66,12 +72,60 @@ def export_slayer(module: Any, path: str | Path, input_shape: Shape | None = Non
 
 def network_from_slayer(module: Any, input_shape: Shape | None = None) -> Network:
     """Return the network that `export_slayer` writes; same parameters, nothing is written."""
+    return _exported(module, input_shape, check=check_quantized).nearest
+
+
+def export_real_slayer(
+    module: Any, path: str | Path, input_shape: Shape | None = None
+) -> RealNetwork:
+    """Write a SLAYER model whose weights are not quantized as a NetX file of real numbers.
+
+    Parameters
+    ----------
+    module, path, input_shape
+        As for `export_slayer`.
+
+    Returns
+    -------
+    RealNetwork
+        What was written.
+
+    Raises
+    ------
+    ExportError
+        As by `export_slayer`, but not for weights and biases between the whole numbers.
+    OutputError
+        When the file cannot be written.
+
+    Notes
+    -----
+    Numbers are what the forward pass of the model in evaluation mode multiplies with and adds:
+    weights after their hook, where the synapse has one, so blocks that quantize give whole numbers.
+    Thresholds (cut by the neuron's constructor), decays (rounded in the forward pass) and delays
+    (rounded down) are whole in SLAYER, too. Its states are: the sum that reaches a neuron in a step
+    is cut toward zero to a 64th of a weight unit. See `write_real_netx` for who can read the file.
+    """
+    network = real_network_from_slayer(module, input_shape)
+    write_real_netx(network, path)
+    return network
+
+
+def real_network_from_slayer(module: Any, input_shape: Shape | None = None) -> RealNetwork:
+    """Return the network that `export_real_slayer` writes; same parameters, nothing is written."""
+    return _exported(module, input_shape, check=lambda _position, _block, _made: None)
+
+
+def _exported(
+    module: Any, input_shape: Shape | None, *, check: Callable[[str, Any, MadeLayer], None]
+) -> RealNetwork:
+    """Export a model; `check` may raise for a layer by position, block and what was made of it."""
     if not hasattr(module, "_modules"):
         raise ExportError(f"{module!r} is no torch.nn.Module.")
     blocks = tuple(slayer_blocks(module))
     if not blocks:
         raise ExportError(f"{type(module).__name__}: holds no SLAYER blocks.")
     layers: list[Layer] = []
+    values: dict[str, RealValues] = {}
     warnings: list[str] = []
     positions: dict[str, str] = {}
     shape = None if input_shape is None else _checked(input_shape)
@@ -89,20 +143,24 @@ def network_from_slayer(module: Any, input_shape: Shape | None = None) -> Networ
         except (ValueError, TypeError, OverflowError) as error:
             # numbers that are none, or that no register of 32 bits holds
             raise ExportError(f"block '{position}': {error}.") from error
-        layers += made
-        positions |= {layer.name: position for layer in made}
-        warnings += block_warnings(position, block, shape, _image_shape(made[-1]))
-        shape = _image_shape(made[-1])
+        for one in made:
+            check(position, block, one)
+            layers.append(one.layer)
+            positions[one.layer.name] = position
+            if one.values is not None:
+                values[one.layer.name] = one.values
+        warnings += block_warnings(position, block, shape, _image_shape(layers[-1]))
+        shape = _image_shape(layers[-1])
     network = Network(layers=tuple(layers), warnings=tuple(warnings))
     try:
         infer_shapes(network, input_shape)
     except NetxFormatError as error:
         name, _, text = str(error).partition(": ")
         raise ExportError(f"block '{positions.get(name, name)}': {text}") from error
-    return network
+    return RealNetwork(nearest=network, values=values)
 
 
-def _layers(index: int, position: str, block: Any, shape: Shape | None) -> list[Layer]:
+def _layers(index: int, position: str, block: Any, shape: Shape | None) -> list[MadeLayer]:
     """Return the layers of a block; `shape` is what comes in, None where that is not known."""
     name = f"layer{index}"
     kind = block_kind(block)
@@ -110,7 +168,8 @@ def _layers(index: int, position: str, block: Any, shape: Shape | None) -> list[
         case BlockKind.INPUT:
             return [input_layer(name, position, block, shape)]
         case BlockKind.FLATTEN:
-            return [FlattenLayer(name=name, shape=(size_of(_known(position, shape)), 1, 1))]
+            flatten = FlattenLayer(name=name, shape=(size_of(_known(position, shape)), 1, 1))
+            return [MadeLayer(layer=flatten)]
         case BlockKind.AVERAGE:
             return [average_layer(name, position, block, _known(position, shape))]
         case BlockKind.RECURRENT:
@@ -128,7 +187,7 @@ def _layers(index: int, position: str, block: Any, shape: Shape | None) -> list[
             )
 
 
-def _dense_layers(index: int, position: str, block: Any, shape: Shape | None) -> list[Layer]:
+def _dense_layers(index: int, position: str, block: Any, shape: Shape | None) -> list[MadeLayer]:
     """Return a dense layer, for images with what SLAYER's convolution-based Dense makes of them."""
     kernel = tuple(real_synapse(block.synapse).kernel_size)
     n_in = int(block.synapse.in_channels)
@@ -147,7 +206,7 @@ def _dense_layers(index: int, position: str, block: Any, shape: Shape | None) ->
         )
     size = n_in * kernel[0] * kernel[1]
     flatten = FlattenLayer(name=f"layer{index}", shape=(size, 1, 1))
-    return [flatten, dense_layer(f"layer{index + 1}", position, block)]
+    return [MadeLayer(layer=flatten), dense_layer(f"layer{index + 1}", position, block)]
 
 
 def _check_place(position: str, block: Any, *, is_first: bool, is_last: bool) -> None:

@@ -23,9 +23,10 @@ from .neurons import (
     ResonatorNeuron,
     SigmaDeltaNeuron,
 )
+from .real_network import RealArray
 from .slayer_blocks import IMAGE_KINDS, BlockKind, block_kind, neuron_family
 from .slayer_normalization import normalization
-from .slayer_numbers import quantized_parameter, whole
+from .slayer_numbers import in_units, quantized_parameter
 
 SCALE = 64  # SLAYER's default; what analog and graded numbers mean depends on it
 RESONATORS = {
@@ -41,8 +42,8 @@ class ExportedNeuron:
     """A block's neuron and the biases that its normalization makes, one a channel or None."""
 
     neuron: Neuron
-    bias: IntArray | None
-    bias_imag: IntArray | None
+    bias: RealArray | None
+    bias_imag: RealArray | None
 
 
 def exported_neuron(position: str, block: Any, channels: int) -> ExportedNeuron:
@@ -194,7 +195,7 @@ def _sigma_delta(position: str, neuron: Any, channels: int, *, is_image: bool) -
         )
     _, bias = normalization(position, neuron.norm, neuron, channels, may_scale=False)
     if neuron.bias_is_set:
-        own = whole(position, "bias", neuron.bias, SCALE)
+        own = in_units(position, "bias", neuron.bias, SCALE)
         own = _one_a_channel(position, own, channels, is_image=is_image)
         bias = own if bias is None else own + bias
     mantissa, fraction = _sigma_delta_threshold(position, neuron.delta)
@@ -228,10 +229,10 @@ def _is_relu(activation: Any) -> bool:
     return activation in relus or isinstance(activation, torch.nn.ReLU)
 
 
-def _one_a_channel(position: str, bias: IntArray, channels: int, *, is_image: bool) -> IntArray:
+def _one_a_channel(position: str, bias: RealArray, channels: int, *, is_image: bool) -> RealArray:
     """Return a bias of ``set_bias``, which the forward pass broadcasts over (C,) or (C, H, W)."""
     if bias.size == 1:
-        return np.full(channels, bias.reshape(-1)[0], dtype=np.int32)
+        return np.full(channels, bias.reshape(-1)[0], dtype=np.float64)
     # over an image a bias of one axis would lie along the width
     if bias.shape[0] != channels or (is_image and bias.ndim != 3):
         expected = f"({channels}, 1, 1)" if is_image else f"({channels},)"

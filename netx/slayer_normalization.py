@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import IntArray
 from .errors import ExportError
 from .neurons import MOST_CURRENT_SHIFT
-from .slayer_numbers import whole
+from .real_network import RealArray
+from .slayer_numbers import in_units
 
 
 def normalization(
     position: str, norm: Any, neuron: Any, channels: int, *, may_scale: bool
-) -> tuple[int, IntArray | None]:
+) -> tuple[int, RealArray | None]:
     """Return the power of two that a normalization divides by, and the bias it adds.
 
-    Source: ``slayer/neuron/norm.py``. In evaluation it subtracts the quantized running mean;
-    WgtScaleBatchNorm then divides by a power of two, clamped in the forward pass but not by
-    lava-dl's exporter.
+    Source: ``slayer/neuron/norm.py``. In evaluation it subtracts the running mean, which its hook
+    quantizes; WgtScaleBatchNorm then divides by a power of two, clamped in the forward pass but not
+    by lava-dl's exporter.
     """
     if norm is None:
         return 0, None
@@ -43,5 +43,5 @@ def normalization(
                 f"{MOST_CURRENT_SHIFT}, the default."
             )
     mean = norm.pre_hook_fx(norm.running_mean.detach())
-    bias = -whole(position, "the mean of the normalization", mean, int(neuron.scale))
-    return exponent, np.broadcast_to(bias.reshape(-1), (channels,)).astype(np.int32)
+    bias = -in_units(position, "the mean of the normalization", mean, int(neuron.scale))
+    return exponent, np.broadcast_to(bias.reshape(-1), (channels,))

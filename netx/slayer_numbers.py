@@ -1,4 +1,4 @@
-"""The whole numbers that a SLAYER block multiplies with in its forward pass.
+"""The numbers that a SLAYER block multiplies with in its forward pass, in units of 1/scale.
 
 They are computed the way the forward pass computes them, on copies: nothing of the model changes.
 """
@@ -12,11 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import IntArray
+from .arrays import INT32, IntArray
 from .errors import ExportError
+from .real_network import RealArray
+
+REMEDY = (
+    "Use the block's default, neuron.quantize_8bit, or export_real_slayer, whose file "
+    "`lavadeploy compile --bits 8` quantizes."
+)
 
 
-def quantized_weights(position: str, block: Any, synapse: Any) -> tuple[IntArray, IntArray | None]:
+def forward_weights(position: str, block: Any, synapse: Any) -> tuple[RealArray, RealArray | None]:
     """Return the weights of a synapse, and the imaginary ones of a complex synapse.
 
     Parameters
@@ -30,15 +36,13 @@ def quantized_weights(position: str, block: Any, synapse: Any) -> tuple[IntArray
 
     Returns
     -------
-    real, imag : int32 array
-        Torch's axes without the last, SLAYER's time axis of size 1.
+    real, imag : float64 array
+        Whole where the synapse quantizes. Torch's axes without the last, SLAYER's time axis of
+        size 1.
     """
     if getattr(synapse, "complex", False):
-        return (
-            _quantized(position, block, synapse.real),
-            _quantized(position, block, synapse.imag),
-        )
-    return _quantized(position, block, synapse), None
+        return _weights(position, block, synapse.real), _weights(position, block, synapse.imag)
+    return _weights(position, block, synapse), None
 
 
 def has_weight_norm(synapse: Any) -> bool:
@@ -46,7 +50,13 @@ def has_weight_norm(synapse: Any) -> bool:
     return _normalizer(synapse) is not None
 
 
-def _quantized(position: str, block: Any, synapse: Any) -> IntArray:
+def is_quantized(synapse: Any) -> bool:
+    """Tell whether a synapse has a hook, which quantizes its weights in the forward pass."""
+    parts = (synapse.real, synapse.imag) if synapse.complex else (synapse,)
+    return all(part.pre_hook_fx is not None for part in parts)
+
+
+def _weights(position: str, block: Any, synapse: Any) -> RealArray:
     weight = synapse.weight
     normalizer = _normalizer(synapse)
     if normalizer is not None:
@@ -59,14 +69,12 @@ def _quantized(position: str, block: Any, synapse: Any) -> IntArray:
     return hooked(position, "weight", synapse, weight, block.neuron.scale)[..., 0]
 
 
-def hooked(position: str, what: str, synapse: Any, weight: Any, scale: int) -> IntArray:
-    """Return a weight after the synapse's quantization."""
-    if synapse.pre_hook_fx is None:
-        raise ExportError(
-            f"block '{position}': its weights are not quantized (pre_hook_fx is None). "
-            "Use the block's default, neuron.quantize_8bit."
-        )
-    return whole(position, what, synapse.pre_hook_fx(weight.detach()), scale)
+def hooked(position: str, what: str, synapse: Any, weight: Any, scale: int) -> RealArray:
+    """Return a weight after the synapse's quantization, or as it is where there is none."""
+    used = weight.detach()
+    if synapse.pre_hook_fx is not None:
+        used = synapse.pre_hook_fx(used)
+    return in_units(position, what, used, scale)
 
 
 def _normalizer(synapse: Any) -> Any:
@@ -76,17 +84,34 @@ def _normalizer(synapse: Any) -> Any:
     return None
 
 
+def in_units(position: str, what: str, values: Any, scale: int) -> RealArray:
+    """Return values in units of 1/scale, or raise `ExportError` for what fits no 32 bits."""
+    numbers = values.detach().cpu().double().numpy() * float(scale)
+    good = (np.round(numbers) >= INT32.min) & (np.round(numbers) <= INT32.max)  # NaN is not
+    if not bool(np.all(good)):
+        raise ExportError(
+            f"block '{position}': {what} times the neuron scale {scale} is "
+            f"{numbers[~good].reshape(-1)[0]:g}; numbers of 32 bits were expected."
+        )
+    return numbers
+
+
 def whole(position: str, what: str, values: Any, scale: int) -> IntArray:
     """Return values in units of 1/scale, or raise `ExportError` when they are not whole."""
-    scaled = values.detach().cpu().double().numpy() * float(scale)
-    rounded = np.round(scaled)
-    if not np.array_equal(scaled, rounded):
-        worst = float(scaled.reshape(-1)[int(np.argmax(np.abs(scaled - rounded)))])
+    numbers = in_units(position, what, values, scale)
+    check_whole(position, what, numbers, scale)
+    return numbers.astype(np.int32)
+
+
+def check_whole(position: str, what: str, numbers: RealArray, scale: int) -> None:
+    """Raise `ExportError` for numbers in units of 1/scale that are not whole."""
+    off = np.abs(numbers - np.round(numbers)).reshape(-1)
+    if bool(np.any(off)):
         raise ExportError(
-            f"block '{position}': {what} times the neuron scale {scale} is {worst:g}, not a "
-            "whole number, so it is not quantized as NetX needs it."
+            f"block '{position}': {what} times the neuron scale {scale} is "
+            f"{float(numbers.reshape(-1)[int(np.argmax(off))]):g}, not a whole number, so it is "
+            f"not quantized as NetX needs it. {REMEDY}"
         )
-    return rounded.astype(np.int32)
 
 
 def quantized_parameter(position: str, what: str, parameter: Any) -> IntArray:

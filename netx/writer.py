@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -56,16 +57,21 @@ def write_netx(network: Network, path: str | Path) -> None:
     numbers, as SLAYER stores them. What the reader did not understand is written back. The same
     network gives the same bytes.
     """
+    write_values(network, netx_values(network), path)
+
+
+def write_values(network: Network, values: Mapping[str, RawValue], path: str | Path) -> None:
+    """Write datasets of layers with what else a network holds; see `write_netx`."""
     attributes: dict[str, AttributeValue] = {
         "format": schema.FORMAT,
         "format_version": schema.FORMAT_VERSION,
         "producer": PRODUCER,
     }
-    values = dict(sorted(network.extra.items())) | netx_values(network)
     attributes |= {
         n: v for n, v in sorted(network.extra_attributes.items()) if n not in schema.OWN_ATTRIBUTES
     }
-    write_bytes_atomically(Path(path), tree_bytes(values, attributes))
+    everything = {**dict(sorted(network.extra.items())), **values}
+    write_bytes_atomically(Path(path), tree_bytes(everything, attributes))
 
 
 def netx_values(network: Network) -> dict[str, RawValue]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..netx import (
     ConvLayer,
     ConvTransposeLayer,
-    IntArray,
     KernelLayer,
     PoolLayer,
     Shape,
@@ -17,32 +18,33 @@ from ..netx import (
 )
 from ..netx.kernel_sizes import correlation_size, transposed_size
 
-Int64Array = NDArray[np.int64]
+# int64 for whole numbers; float64 for real ones, and for whole ones whose sums stay below 2**53
+Numbers: TypeAlias = NDArray[Any]
 
 
 def synaptic_input(
-    layer: SynapticLayer, weight: IntArray, shape_in: Shape, values: Int64Array
-) -> Int64Array:
+    layer: SynapticLayer, weight: Numbers, shape_in: Shape, values: Numbers
+) -> Numbers:
     """Return the weighted sum of the spikes or payloads of one step.
 
     Parameters
     ----------
     layer : SynapticLayer
         Gives the geometry.
-    weight : int32 array
+    weight : int32 or float64 array
         The layer's weights, real or imaginary.
     shape_in : tuple of int
         (N,) or (C, H, W).
-    values : int64 array, shape (N, inputs)
+    values : int64 or float64 array, shape (N, inputs)
         Channel slowest.
 
     Returns
     -------
-    int64 array, shape (N, neurons)
-        In weight units times the unit of the payloads; whole, whatever its size.
+    array of the type of `values`, shape (N, neurons)
+        In weight units times the unit of the payloads; in int64 whole, whatever its size.
     """
     samples = values.shape[0]
-    wide = weight.astype(np.int64)
+    wide = weight.astype(values.dtype)
     if not isinstance(layer, KernelLayer):
         return values @ wide.T
     image = values.reshape(samples, *shape_in)
@@ -60,20 +62,20 @@ def synaptic_input(
 
 
 def correlate(
-    image: Int64Array,
-    weight: Int64Array,
+    image: Numbers,
+    weight: Numbers,
     stride: tuple[int, int],
     padding: tuple[int, int],
     dilation: tuple[int, int],
     groups: int,
-) -> Int64Array:
+) -> Numbers:
     """Return torch's two-dimensional convolution of images with a kernel.
 
     Parameters
     ----------
-    image : int64 array, shape (N, C_in, H, W)
+    image : int64 or float64 array, shape (N, C_in, H, W)
         The images.
-    weight : int64 array, shape (C_out, C_in / groups, kernel height, kernel width)
+    weight : array of the type of `image`, shape (C_out, C_in / groups, kernel height, kernel width)
         The kernel, not flipped.
     stride, padding, dilation : tuple of int
         (height, width) each.
@@ -82,7 +84,7 @@ def correlate(
 
     Returns
     -------
-    int64 array, shape (N, C_out, H_out, W_out)
+    array of the type of `image`, shape (N, C_out, H_out, W_out)
     """
     (rows_pad, columns_pad) = padding
     padded = np.pad(image, ((0, 0), (0, 0), (rows_pad, rows_pad), (columns_pad, columns_pad)))
@@ -94,7 +96,7 @@ def correlate(
         for axis in (0, 1)
     )
     out_group = channels_out // groups
-    result = np.zeros((image.shape[0], channels_out, rows, columns), dtype=np.int64)
+    result = np.zeros((image.shape[0], channels_out, rows, columns), dtype=image.dtype)
     for row, column in np.ndindex(kernel[0], kernel[1]):
         top, left = row * dilation[0], column * dilation[1]
         # the pixels that this kernel element meets, one for each output place
@@ -109,27 +111,27 @@ def correlate(
 
 
 def correlate_transposed(
-    image: Int64Array,
-    weight: Int64Array,
+    image: Numbers,
+    weight: Numbers,
     stride: tuple[int, int],
     padding: tuple[int, int],
     dilation: tuple[int, int],
     groups: int,
-) -> Int64Array:
+) -> Numbers:
     """Return torch's transposed convolution: every pixel leaves a weighted kernel in the output.
 
     Parameters
     ----------
-    image : int64 array, shape (N, C_in, H, W)
+    image : int64 or float64 array, shape (N, C_in, H, W)
         The images.
-    weight : int64 array, shape (C_in, C_out / groups, kernel height, kernel width)
+    weight : array of the type of `image`, shape (C_in, C_out / groups, kernel height, kernel width)
         The kernel.
     stride, padding, dilation, groups
         As in `correlate`; padding cuts the output.
 
     Returns
     -------
-    int64 array, shape (N, C_out, H_out, W_out)
+    array of the type of `image`, shape (N, C_out, H_out, W_out)
     """
     channels_in, out_group, *kernel = weight.shape
     in_group = channels_in // groups
@@ -137,7 +139,7 @@ def correlate_transposed(
         transposed_size(image.shape[2 + axis], kernel[axis], stride[axis], 0, dilation[axis])
         for axis in (0, 1)
     )
-    full = np.zeros((image.shape[0], out_group * groups, rows, columns), dtype=np.int64)
+    full = np.zeros((image.shape[0], out_group * groups, rows, columns), dtype=image.dtype)
     for row, column in np.ndindex(kernel[0], kernel[1]):
         top, left = row * dilation[0], column * dilation[1]
         left_in = full[:, :, top :: stride[0], left :: stride[1]]
@@ -151,7 +153,7 @@ def correlate_transposed(
     return full[:, :, padding[0] : rows - padding[0], padding[1] : columns - padding[1]]
 
 
-def _stacked(layer: PoolLayer | UnpoolLayer, image: Int64Array) -> Int64Array:
+def _stacked(layer: PoolLayer | UnpoolLayer, image: Numbers) -> Numbers:
     """Return the channels below each other as one image, as SLAYER pools them; see `PoolLayer`."""
     samples, channels, height, width = image.shape
     if isinstance(layer, PoolLayer):

@@ -34,11 +34,12 @@ from ..rules_of_lowering import (
     means_meet_dense_layers,
     names_are_unique,
     network_has_neurons,
+    summed_means_are_exact,
 )
-from ..stages import NETWORK_INPUT, LegalLayer, LegalNetwork, Lowering
+from ..stages import NETWORK_INPUT, LegalLayer, LegalNetwork, Lowering, neuron_of
 from .kernel_matrix import as_dense, is_too_large
 from .lower import as_convolution
-from .lower_average import mean_readout, weights_of_members
+from .lower_average import mean_readout, sums_exactly, weights_of_members
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +54,14 @@ class Stream:
         Of what those put out, whatever flatten layers make of it.
     group : int
         Means over so many neighbours are meant; 1 for the outputs themselves.
+    means : tuple of AverageLayer
+        The layers that mean them.
     """
 
     sources: tuple[int, ...]
     shape: Shape
     group: int = 1
+    means: tuple[AverageLayer, ...] = ()
 
 
 @dataclass(slots=True)
@@ -141,9 +145,13 @@ class Legalize:
                     stream = _image_layer(done, layer, stream, shape)
                 case AverageLayer():
                     group = size_of(shape.shape_in) // size_of(shape.shape_out)
-                    stream = dataclasses.replace(stream, group=stream.group * group)
+                    stream = dataclasses.replace(
+                        stream, group=stream.group * group, means=(*stream.means, layer)
+                    )
                     if layer is network.layers[-1]:
-                        stream = _mean_readout(done, layer, stream)
+                        stream = _mean_readout(
+                            done, layer, stream, allow_approximate=self.allow_approximate
+                        )
                 case ConcatLayer():
                     stream = _joined(done, layer, [streams[source] for source in layer.sources])
             streams.append(stream)
@@ -175,9 +183,10 @@ class Legalize:
         weight, weight_imag, exact = weights_of_members(readable, into.group)
         if not (exact or self.allow_approximate):
             done.problems.append(means_are_exact(layer.name, into.group))
-        done.lowered(layer, f"weights divided by {into.group}", exact=exact)
+        for average in into.means:
+            done.lowered(average, f"weights divided by {into.group}", exact=exact)
         summed = dataclasses.replace(readable, weight=weight, weight_imag=weight_imag)
-        return done.add(summed, dataclasses.replace(into, group=1), shape_out)
+        return done.add(summed, dataclasses.replace(into, group=1, means=()), shape_out)
 
 
 def _image_layer(
@@ -205,9 +214,15 @@ def _image_layer(
     return done.add(as_dense(layer, shape), into, shape.shape_out)
 
 
-def _mean_readout(done: _Progress, layer: AverageLayer, into: Stream) -> Stream:
+def _mean_readout(
+    done: _Progress, layer: AverageLayer, into: Stream, *, allow_approximate: bool
+) -> Stream:
     summed = mean_readout(layer.name, size_of(into.shape), into.group)
-    done.lowered(layer, f"dense readout of sums over {into.group}")
+    fired = [neuron_of(done.layers[source]) for source in into.sources if source >= 0]
+    exact = all(sums_exactly(neuron, summed) for neuron in fired)
+    if not (exact or allow_approximate):
+        done.problems.append(summed_means_are_exact(layer.name, into.group))
+    done.lowered(layer, f"dense readout of sums over {into.group}", exact=exact)
     return done.add(summed, dataclasses.replace(into, group=1), summed.shape)
 
 

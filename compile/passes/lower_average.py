@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...netx import NEVER_FIRES, CubaNeuron, DenseLayer, IntArray, RecurrentLayer
+from ...netx import (
+    NEVER_FIRES,
+    CubaNeuron,
+    DenseLayer,
+    IntArray,
+    Neuron,
+    RecurrentLayer,
+    SigmaDeltaNeuron,
+)
 
 # Weight of a readout that sums without losing anything: 1, in units of 1/64.
 ONE = 64
@@ -39,6 +47,19 @@ def mean_readout(name: str, inputs: int, group: int) -> DenseLayer:
         ),
         delay_shift=False,
     )
+
+
+def sums_exactly(neuron: Neuron, readout: DenseLayer) -> bool:
+    """Tell whether the voltages of a readout hold sums of what a neuron sends without cutting.
+
+    Spikes are whole, graded ones whole in 1/4096 like voltages, messages of sigma-delta neurons in
+    2**-18.
+    """
+    match neuron:
+        case SigmaDeltaNeuron():
+            return False
+        case _:
+            return not neuron.graded_spike or int(readout.weight.max()) == ONE
 
 
 def weights_of_members(

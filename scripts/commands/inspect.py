@@ -7,7 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from lavadeploy.netx import Network, OptionError, diff_networks, read_netx, summarize_network
+from lavadeploy.netx import (
+    Network,
+    OptionError,
+    RealNetwork,
+    diff_networks,
+    read_any_netx,
+    read_netx,
+    summarize_network,
+)
 from lavadeploy.scripts.console import (
     InputShapeOption,
     JsonFileOption,
@@ -31,16 +39,16 @@ def inspect(
 ) -> None:
     """Show what is in a NetX file, or what changed between two.
 
-    Each layer's shapes, kernel, weights and neurons, with time constants in steps.
+    Each layer's shapes, kernel, weights and neurons, with time constants in steps. Of a network
+    that is not quantized the nearest whole numbers are shown.
     With --diff: exit code 1 when the networks differ.
     """
-    read = read_netx(network)
     if diff is None:
-        _inspect(network, read, input_shape, as_json=as_json, output=output)
+        _inspect(network, read_any_netx(network), input_shape, as_json=as_json, output=output)
         return
     if input_shape is not None:
         raise OptionError("--input-shape does not go with --diff: shapes are compared as stored.")
-    other = read_netx(diff)
+    read, other = read_netx(network), read_netx(diff)
     changes = diff_networks(read, other)
     data = {
         "file": str(network),
@@ -71,18 +79,30 @@ def inspect(
 
 
 def _inspect(
-    path: Path, network: Network, input_shape: str | None, *, as_json: bool, output: Path | None
+    path: Path,
+    read: Network | RealNetwork,
+    input_shape: str | None,
+    *,
+    as_json: bool,
+    output: Path | None,
 ) -> None:
+    network = read.nearest if isinstance(read, RealNetwork) else read
     layers = summarize_network(network, parse_shape(input_shape))
     data = {
         "file": str(path),
         **_hash("sha256", network),
+        "has_fractions": isinstance(read, RealNetwork),
         "layers": layers,
         "warnings": network.warnings,
     }
 
     def show() -> None:
         show_layers(layers)
+        if isinstance(read, RealNetwork):
+            say(
+                "Its numbers are real; shown are the nearest whole ones. Quantize it: "
+                f"lavadeploy compile {path} --bits 8"
+            )
         for warning in network.warnings:
             say(f"warning: {warning}")
 

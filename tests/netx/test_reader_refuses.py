@@ -33,8 +33,15 @@ def changed(where: tuple[int, ...], value: float) -> Any:
 
 def not_whole(field: str, number: str, where: str) -> str:
     return (
-        f"{field} is {number} at {where}; NetX stores whole numbers (in units of 1/64) between "
-        "-2147483648 and 2147483647. Export the quantized values, as export_slayer does."
+        f"{field} is {number} at {where}; whole numbers (in units of 1/64) were expected. Quantize "
+        "the network with `lavadeploy compile --bits 8`, or export quantized values, as "
+        "export_slayer does."
+    )
+
+
+def out_of_range(field: str, number: str, where: str) -> str:
+    return (
+        f"{field} is {number} at {where}; numbers between -2147483648 and 2147483647 were expected."
     )
 
 
@@ -72,23 +79,23 @@ BAD_LAYERS: list[tuple[str, Mapping[str, Any], str]] = [
     (
         "NaN weight",
         {**DENSE, "weight": changed((1, 2), np.nan)},
-        not_whole("weight", "nan", "(1, 2)"),
+        out_of_range("weight", "nan", "(1, 2)"),
     ),
     (
         "infinite",
         {**DENSE, "weight": changed((0, 0), np.inf)},
-        not_whole("weight", "inf", "(0, 0)"),
+        out_of_range("weight", "inf", "(0, 0)"),
     ),
     ("fraction", {**DENSE, "weight": changed((0, 1), 0.5)}, not_whole("weight", "0.5", "(0, 1)")),
     (
         "beyond 32 bits",
         {**DENSE, "weight": changed((0, 1), 2**31)},
-        not_whole("weight", "2147483648.0", "(0, 1)"),
+        out_of_range("weight", "2147483648.0", "(0, 1)"),
     ),
     (
         "below 32 bits",
         {**DENSE, "weight": changed((0, 1), -(2**31) - 1)},
-        not_whole("weight", "-2147483649.0", "(0, 1)"),
+        out_of_range("weight", "-2147483649.0", "(0, 1)"),
     ),
     (
         "fractional threshold",

@@ -31,6 +31,10 @@ pytestmark = pytest.mark.lava
 
 NEURON = {"threshold": 1.25, "current_decay": 0.25, "voltage_decay": 0.03}
 RF = {"threshold": 1, "period": 10, "decay": 0.1}
+NOT_QUANTIZED = (
+    "Use the block's default, neuron.quantize_8bit, or export_real_slayer, whose file "
+    "`lavadeploy compile --bits 8` quantizes."
+)
 SDNN = {"threshold": 0.1, "activation": torch.nn.functional.relu}
 
 
@@ -216,8 +220,7 @@ def test_a_winner_take_all_offset_before_the_current_is_refused() -> None:
 )
 def test_unquantized_weights_are_refused(make: Callable[[], Any], shape: Any) -> None:
     assert sentence(ExportError, network_from_slayer, in_a_row(make()), shape) == (
-        "block '0': its weights are not quantized (pre_hook_fx is None). "
-        "Use the block's default, neuron.quantize_8bit."
+        f"block '0': its weights are not quantized (pre_hook_fx is None). {NOT_QUANTIZED}"
     )
 
 
@@ -234,7 +237,7 @@ def test_weights_on_another_grid_are_refused() -> None:
     block.synapse.weight.data[:] = 10.25 / 64
     assert sentence(ExportError, network_from_slayer, block) == (
         "block '0': weight times the neuron scale 64 is 10.25, not a whole number, so it is not "
-        "quantized as NetX needs it."
+        f"quantized as NetX needs it. {NOT_QUANTIZED}"
     )
 
 

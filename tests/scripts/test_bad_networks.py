@@ -20,9 +20,10 @@ WEIGHT_REMEDY = (
     "[weights_in_range]"
 )
 NOT_WHOLE = (
-    "NetX stores whole numbers (in units of 1/64) between -2147483648 and 2147483647. "
-    "Export the quantized values, as export_slayer does."
+    "whole numbers (in units of 1/64) were expected. Quantize the network with "
+    "`lavadeploy compile --bits 8`, or export quantized values, as export_slayer does."
 )
+OUT_OF_RANGE = "numbers between -2147483648 and 2147483647 were expected."
 
 
 def weight(value: float) -> dict[str, NDArray[np.float64]]:
@@ -104,11 +105,19 @@ def test_layer_without_fields(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(np.nan, "nan"), (np.inf, "inf"), (0.5, "0.5"), (1e12, "1000000000000.0")]
+    ("value", "shown", "remedy"),
+    [
+        (np.nan, "nan", OUT_OF_RANGE),
+        (np.inf, "inf", OUT_OF_RANGE),
+        (0.5, "0.5", NOT_WHOLE),
+        (1e12, "1000000000000.0", OUT_OF_RANGE),
+    ],
 )
-def test_weight_that_is_no_whole_number(cli: Cli, net: Path, value: float, shown: str) -> None:
+def test_weight_that_is_no_whole_number(
+    cli: Cli, net: Path, value: float, shown: str, remedy: str
+) -> None:
     assert compile_edited(cli, net, weight(value)) == (
-        f"'net.net', layer1: weight is {shown} at (1, 2); {NOT_WHOLE}"
+        f"'net.net', layer1: weight is {shown} at (1, 2); {remedy}"
     )
 
 

@@ -151,6 +151,7 @@ def test_json_holds_every_figure_of_each_layer_and_the_hash(cli: Cli, net: Path)
     assert data["file"] == "net.net"
     assert data["sha256"] == sha256(net.read_bytes()).hexdigest()
     assert data["warnings"] == []
+    assert data["has_fractions"] is False
     assert data["layers"][1] == {
         "name": "layer1",
         "kind": "dense",
@@ -192,6 +193,20 @@ def test_json_holds_every_figure_of_each_layer_and_the_hash(cli: Cli, net: Path)
         },
     }
     assert json.loads(Path("net.json").read_text(encoding="utf-8")) == data
+
+
+def test_real_numbers_are_said_to_be_rounded(cli: Cli, net: Path) -> None:
+    whole = cli("inspect", net)
+    edit_hdf5(net, {"layer/1/weight": np.array([[20.25, 19.5, -4.5], [-4, -4, 20]])})
+    found = cli("inspect", net)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout == whole.stdout + (
+        "Its numbers are real; shown are the nearest whole ones. Quantize it: "
+        "lavadeploy compile net.net --bits 8\n"
+    )
+    data = json.loads(cli("inspect", net, "--json").stdout)
+    assert data["has_fractions"] is True
+    assert (data["layers"][1]["weight_min"], data["layers"][1]["weight_max"]) == (-4, 20)
 
 
 def no_such_number(name: str) -> None:

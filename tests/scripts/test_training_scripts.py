@@ -9,12 +9,23 @@ from subprocess import CompletedProcess, run
 
 import numpy as np
 import pytest
-from expect import sentence
+import torch
+from expect import assert_same, sentence
+from numpy.typing import NDArray
 
 from lavadeploy.compile import compile_network
 from lavadeploy.hw_profiles import load_profile
-from lavadeploy.netx import ExportError, export_slayer, read_netx, summarize_network
+from lavadeploy.netx import (
+    ExportError,
+    RealNetwork,
+    export_slayer,
+    read_any_netx,
+    read_netx,
+    real_network_from_slayer,
+    summarize_network,
+)
 from lavadeploy.scripts import deploy, export_model, train_digits, train_mnist
+from lavadeploy.scripts.slayer_training import Classifier, accuracy
 from lavadeploy.sim import SpikeInput, compare_runs, load_spike_input, open_backend, run_slayer
 
 Cli = Callable[..., CompletedProcess[str]]
@@ -145,6 +156,53 @@ def test_training_on_mnist_writes_what_can_be_deployed(
     some: SpikeInput = test.first(20)
     result = open_backend("reference").run(compiled, some)
     assert result.spikes.predictions().shape == (20,)
+
+
+@pytest.mark.shared_data
+def test_training_without_quantization_writes_real_numbers_and_calibration_images(
+    shared_data: Path,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    load_mnist = train_mnist.load_mnist
+
+    def load_few(
+        data: Path, part: str, samples: int | None = None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        return load_mnist(data, part, samples or 200)
+
+    monkeypatch.setattr(train_mnist, "load_mnist", load_few)
+    data = shared_data / "mnist"
+    train_mnist.main(data=data, output=Path("mnist"), epochs=1, samples=640, float_weights=True)
+    said, written = capsys.readouterr().out.splitlines()
+    assert written == ("Written: mnist/mnist.pt, mnist.net, mnist_test.npz, mnist_calibration.npz")
+    network = read_any_netx("mnist/mnist.net")
+    assert isinstance(network, RealNetwork)
+    model = Classifier(784, 256, 10, quantized=False)
+    model.load_state_dict(torch.load("mnist/mnist.pt", weights_only=True))
+    assert_same(real_network_from_slayer(model).values, network.values)
+    test = load_spike_input("mnist/mnist_test.npz")
+    assert test.labels is not None
+    right = accuracy(model, test.spikes.astype(np.uint8), test.labels.astype(np.int64))
+    assert said == f"SLAYER, not quantized, is right on {100 * right:.2f}% of the test images."
+    spikes, labels = load_mnist(data, "train", 500)
+    calibration = load_spike_input("mnist/mnist_calibration.npz")
+    assert calibration.labels is not None
+    assert np.array_equal(calibration.spikes, spikes)
+    assert calibration.labels.tolist() == labels.tolist()
+
+
+@pytest.mark.lava
+def test_accuracy_counts_the_spikes_that_come_after_the_last_input() -> None:
+    model = Classifier(2, 2, quantized=False).eval()
+    model.load_state_dict(
+        model.state_dict() | {"blocks.0.synapse.weight": 4 * torch.eye(2).reshape(2, 2, 1, 1, 1)}
+    )
+    spikes = np.zeros((2, 2, 3), dtype=np.uint8)
+    spikes[0, 0, 2] = spikes[1, 1, 2] = 1  # the answer leaves the block a step after the input ends
+    assert accuracy(model, spikes, np.array([0, 1])) == 1.0
+    assert accuracy(model, spikes, np.array([0, 0])) == 0.5
 
 
 @pytest.mark.shared_data

@@ -9,9 +9,13 @@ import pytest
 from builders import conv, cuba, dense
 from expect import assert_same, sentence
 
-from lavadeploy.compile import LegalNetwork
+from lavadeploy.compile import NETWORK_INPUT, LegalNetwork, as_netx
+from lavadeploy.compile.passes.encode import Encode
 from lavadeploy.compile.passes.legalize import Legalize
+from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import (
+    AverageLayer,
+    ConcatLayer,
     FlattenLayer,
     InputLayer,
     LayerShapes,
@@ -30,19 +34,22 @@ def test_layers_without_neurons_are_taken_out() -> None:
     legal = Legalize().run(Network(layers=(IMAGE, CONV, FLAT, DENSE)))
     assert isinstance(legal, LegalNetwork)
     assert legal.input_shape == (1, 4, 3)
-    assert legal.layers == (CONV, DENSE)  # the same objects, so names and numbers are kept
-    assert legal.shapes == (
+    # the same objects, so names and numbers are kept
+    assert [x.layer for x in legal.layers] == [CONV, DENSE]
+    assert [x.shapes for x in legal.layers] == [
         LayerShapes(shape_in=(1, 4, 3), shape_out=(2, 3, 2)),
         LayerShapes(shape_in=(2, 3, 2), shape_out=(5,)),
-    )
+    ]
+    assert [x.sources for x in legal.layers] == [(NETWORK_INPUT,), (0,)]
 
 
 def test_a_legal_network_passes_unchanged() -> None:
     second = dense(np.full((1, 5), 2), name="layer4")
     legal = Legalize().run(Network(layers=(DENSE, second)))
-    assert legal.layers == (DENSE, second)
+    assert [x.layer for x in legal.layers] == [DENSE, second]
     assert legal.input_shape == (12,)
-    assert [shape.shape_in for shape in legal.shapes] == [(12,), (5,)]
+    assert [x.shapes.shape_in for x in legal.layers] == [(12,), (5,)]
+    assert legal.lowerings == ()
 
 
 def test_the_input_is_untouched() -> None:
@@ -65,30 +72,40 @@ def test_layers_that_do_not_fit_are_a_format_error() -> None:
     )
 
 
-def test_an_input_layer_with_neurons_is_refused() -> None:
-    layers = (InputLayer(name="layer0", shape=(12,), neuron=cuba()), DENSE)
-    assert sentence(UnsupportedNetworkError, Legalize().run, Network(layers=layers)) == (
-        "layer0: an input layer with neurons cannot be compiled by this version. "
-        "Feed the spikes of that layer as input and export without it."
+def test_neurons_at_the_input_are_kept() -> None:
+    first = InputLayer(name="layer0", shape=(12,), weight=32, bias=-3, neuron=cuba())
+    legal = Legalize().run(Network(layers=(first, DENSE)))
+    assert [x.layer for x in legal.layers] == [first, DENSE]
+    assert [x.sources for x in legal.layers] == [(NETWORK_INPUT,), (0,)]
+
+
+def test_joined_layers_are_several_sources() -> None:
+    first = dense(np.full((5, 12), 2), name="layer0")
+    second = dense(np.full((3, 5), 2), name="layer1")
+    joined = ConcatLayer(name="layer2", shape=(11,), sources=(1, 0, 1))
+    last = dense(np.full((2, 11), 2), name="layer3")
+    legal = Legalize().run(Network(layers=(first, second, joined, last)))
+    assert [x.sources for x in legal.layers] == [(NETWORK_INPUT,), (0,), (1, 0, 1)]
+
+
+def test_flattened_images_of_several_sizes_are_joined() -> None:
+    small = conv(np.full((3, 2, 3, 2), 2), (3, 1, 1), name="layer3")
+    layers = (
+        IMAGE,
+        CONV,
+        FLAT,
+        ConcatLayer(name="layer3", shape=(2, 3, 2), sources=(1,)),
+        dataclasses.replace(small, name="layer4"),
+        FlattenLayer(name="layer5", shape=(3, 1, 1)),
+        ConcatLayer(name="layer6", shape=(15,), sources=(5, 2)),
+        dense(np.full((2, 15), 2), name="layer7"),
     )
-
-
-@pytest.mark.parametrize("delay", [0, 2, 63])
-def test_a_refractory_period_is_refused(delay: int) -> None:
-    neuron = dataclasses.replace(cuba(), refractory_delay=delay)
-    layer = dense([[2]], neuron=neuron)
-    assert sentence(UnsupportedNetworkError, Legalize().run, Network(layers=(layer,))) == (
-        f"layer0: refractory delay {delay}; only 1 (none) can be compiled by this version. "
-        "Train without a refractory period."
-    )
-
-
-def test_graded_spikes_are_refused() -> None:
-    layer = conv([[[[2]]]], (1, 1, 1), neuron=dataclasses.replace(cuba(), graded_spike=True))
-    assert sentence(UnsupportedNetworkError, Legalize().run, Network(layers=(layer,))) == (
-        "layer0: CUBA neurons with graded spikes cannot be compiled by this version. "
-        "Train with graded_spike=False."
-    )
+    legal = Legalize().run(Network(layers=layers))
+    assert [x.sources for x in legal.layers] == [(NETWORK_INPUT,), (0,), (1, 0)]
+    assert legal.layers[2].shapes.shape_in == (15,)
+    chip = Encode(profile=load_profile("ideal")).run(legal)
+    again = Encode(profile=load_profile("ideal")).run(Legalize().run(as_netx(chip)))
+    assert [x.sources for x in again.layers] == [(NETWORK_INPUT,), (0,), (1, 0)]
 
 
 @pytest.mark.parametrize("layers", [(IMAGE,), (IMAGE, dataclasses.replace(FLAT, name="layer1"))])
@@ -96,23 +113,30 @@ def test_a_network_without_neurons_is_refused(
     layers: tuple[InputLayer | FlattenLayer, ...],
 ) -> None:
     assert sentence(UnsupportedNetworkError, Legalize().run, Network(layers=layers)) == (
-        "the network has no dense or convolution layer, so there is no neuron."
+        "network: no layer with neurons; a chip computes with neurons. "
+        "Add a dense or convolution layer. [network_has_neurons]"
     )
 
 
 def test_all_problems_are_raised_at_once() -> None:
-    neuron = dataclasses.replace(cuba(), refractory_delay=3, graded_spike=True)
+    twice = dense([[2, 2]], name="layer1")
     layers = (
-        InputLayer(name="layer0", shape=(2,), neuron=cuba()),
-        dense([[2, 2]], name="layer1", neuron=neuron),
-        dense([[2]], name="layer2", neuron=neuron),
+        twice,
+        dataclasses.replace(twice, weight=np.array([[3]])),
+        AverageLayer(name="layer2", shape=(1, 1, 1)),
+        conv(np.full((1, 1, 1, 1), 2), (1, 1, 1), name="layer3"),
+    )
+    with pytest.raises(NetxFormatError):  # an image is needed for a convolution
+        Legalize().run(Network(layers=layers))
+    averaged = (
+        IMAGE,
+        CONV,
+        AverageLayer(name="layer2", shape=(6, 1, 1)),
+        dense([[3, 3, 3, 3, 3, 3]], name="layer1"),
     )
     with pytest.raises(UnsupportedNetworkError) as caught:
-        Legalize().run(Network(layers=layers))
-    assert [problem.split(":")[0] for problem in caught.value.problems] == [
-        "layer0",
-        "layer1",
-        "layer1",
-        "layer2",
-        "layer2",
+        Legalize().run(Network(layers=averaged))
+    assert [problem.rpartition(" [")[2] for problem in caught.value.problems] == [
+        "means_are_exact]",
+        "names_are_unique]",
     ]

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from builders import cuba, even_weights, random_spikes, recorded
-from expect import sentence
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +20,6 @@ from lavadeploy.netx import (
     Network,
     PoolLayer,
     UnpoolLayer,
-    UnsupportedNetworkError,
 )
 from lavadeploy.netx.kernel_sizes import kernel_output_size
 from lavadeploy.sim import SpikeInput, run_network
@@ -149,12 +147,19 @@ def test_lava_runs_them_too() -> None:
     check_lowered(*pool(2, 5), backends=("reference", "lava"))
 
 
-def test_what_is_no_convolution_is_refused() -> None:
+def test_what_is_no_convolution_becomes_dense() -> None:
     layer, shape_in = pool(2, 6, stride=(1, 2), padding=(1, 0), dilation=(2, 1))
     assert as_convolution(layer, shape_in) is None
-    network = Network(layers=(InputLayer(name="layer0", shape=shape_in), layer))
-    assert sentence(UnsupportedNetworkError, compile_network, network, IDEAL) == (
-        "layer1: this 'pool' layer is no convolution of its image, and other forms cannot be "
-        "compiled by this version. Use a pooling whose stride is its kernel, or a ConvT without "
-        "stride."
-    )
+    check_lowered(layer, shape_in, ("reference",))
+
+
+@pytest.mark.lava
+def test_lava_runs_dense_layers_between_images() -> None:
+    unpool, shape_in = pool(2, 6)
+    check_lowered(unpool_of(unpool), shape_in, backends=("reference", "lava"))
+
+
+def unpool_of(layer: Kernel) -> Kernel:
+    """The unpooling with the fields of a pooling."""
+    fields = {f.name: getattr(layer, f.name) for f in dataclasses.fields(layer)}
+    return UnpoolLayer(**(fields | {"shape": (2, 12, 12)}))

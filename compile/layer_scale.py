@@ -1,0 +1,253 @@
+"""The scale of a layer: how many whole numbers one unit of its real numbers becomes.
+
+Where spikes are 0 or 1 they depend only on the ratios of weights, bias and threshold, so one real
+factor is free in every layer. It is chosen so that the threshold is a whole number without
+rounding: what is rounded then are the weights and the biases only. The factor is not free where a
+layer sends numbers (graded spikes, sigma-delta), since others take them for what they are; there it
+is 1 and only the step of the weights is chosen. Thresholds that never fire (readouts) are no part
+of the ratios: the voltage of a readout comes out times its scale.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..hw_profiles import HardwareProfile
+from ..hw_profiles.arithmetic import STATE_LIMIT
+from ..netx import (
+    AlifNeuron,
+    ConvTransposeLayer,
+    CubaNeuron,
+    Neuron,
+    PoolLayer,
+    RealArray,
+    RealValues,
+    SigmaDeltaNeuron,
+    SynapticLayer,
+    UnpoolLayer,
+    is_readout,
+)
+from .quantization_plan import LayerPlan, Method
+from .weight_grids import WeightGrid, sign_mode_of, widest_grid
+from .weight_registers import weight_registers
+from .weight_scales import levels_per_unit, squared_error
+
+# Weights are halved against a wrap of the current only as long as this much threshold is left: half
+# a unit of it is then 0.05 %.
+FINE_THRESHOLD = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerScale:
+    """What turns the real numbers of a layer into whole ones.
+
+    Attributes
+    ----------
+    scale : float
+        Factor of weights, biases and threshold before they are rounded.
+    grid : WeightGrid
+        The whole numbers that weights may become.
+    halvings : int
+        How often `grid` was halved against the widest.
+    """
+
+    scale: float
+    grid: WeightGrid
+    halvings: int
+
+    @property
+    def levels_per_unit(self) -> float:
+        """Levels of the grid that a weight of 1 is."""
+        return self.scale / self.grid.step
+
+
+def choose_scale(
+    layer: SynapticLayer, values: RealValues, plan: LayerPlan, profile: HardwareProfile
+) -> LayerScale:
+    """Choose the scale of a layer, weights, bias and threshold together.
+
+    Parameters
+    ----------
+    layer : SynapticLayer
+        Gives geometry and neuron.
+    values : RealValues
+        Its numbers.
+    plan : LayerPlan
+        Bits and method.
+    profile : HardwareProfile
+        Gives the ranges of the registers.
+
+    Returns
+    -------
+    LayerScale
+        1 for a layer that holds whole numbers in these bits already.
+    """
+    weight = all_weights(values)
+    widest = widest_grid(sign_mode_of(weight, plan.bits), plan.bits, profile)
+    if plan.scale is not None and plan.halvings is not None:
+        return LayerScale(
+            scale=plan.scale, grid=widest.halved(plan.halvings), halvings=plan.halvings
+        )
+    if is_whole(values, plan.bits, profile):
+        finest = WeightGrid(low=-256, high=255, step=1)
+        return LayerScale(scale=1.0, grid=finest, halvings=0)
+    if not is_scale_free(layer.neuron):
+        return _fixed(weight, widest, plan)
+    levels = levels_per_unit(plan.method, weight, widest, plan.percentile)
+    halvings = _halvings(layer, values, levels * widest.step, widest, profile)
+    grid = widest.halved(halvings)
+    scale = min(levels * grid.step, _hard_limit(layer, values, profile))
+    found = LayerScale(scale=scale, grid=grid, halvings=halvings)
+    return with_whole_threshold(found, layer.neuron, values, plan.method)
+
+
+def all_weights(values: RealValues) -> RealArray:
+    """Return all weights of a layer that share a scale, flat."""
+    parts = (values.weight, values.weight_imag, values.weight_rec)
+    return np.concatenate([part.reshape(-1) for part in parts if part is not None])
+
+
+def is_scale_free(neuron: Neuron) -> bool:
+    """Tell whether the output of neurons depends on ratios only."""
+    return not isinstance(neuron, SigmaDeltaNeuron) and not neuron.graded_spike
+
+
+def has_ratio(neuron: Neuron, values: RealValues) -> bool:
+    """Tell whether a threshold is part of the ratios: neither a readout's nor zero."""
+    return not is_readout(neuron) and values.vth > 0
+
+
+def is_whole(values: RealValues, bits: int, profile: HardwareProfile) -> bool:
+    """Tell whether a layer holds whole numbers that its registers hold as they are."""
+    weights = [w for w in (values.weight, values.weight_imag, values.weight_rec) if w is not None]
+    others = [b for b in (values.bias, values.bias_imag) if b is not None]
+    others.append(np.array([values.vth, values.vth_step or 0.0]))
+    if not all(np.array_equal(np.rint(part), part) for part in weights + others):
+        return False
+    least, most = profile.formats.weight_min.value, profile.formats.weight_max.value
+    for weight in weights:
+        if weight.size and not least <= weight.min() <= weight.max() <= most:
+            return False
+        registers = weight_registers(weight.astype(np.int32), profile)
+        if registers is None or registers.bits > bits:
+            return False
+    return True
+
+
+def with_whole_threshold(
+    found: LayerScale, neuron: Neuron, values: RealValues, method: Method
+) -> LayerScale:
+    """Return the scale nearest to one found at which the threshold is a whole number.
+
+    Thresholds of less than half a unit stay at the scale found and are rounded.
+    """
+    wanted = found.scale * values.vth
+    if not has_ratio(neuron, values) or wanted < 0.5:
+        return found
+    weight = all_weights(values)
+    nearest = max(1, round(wanted))
+    candidates = [nearest]
+    if method is Method.LARGEST and _clips(found, weight, nearest / values.vth):
+        candidates = [max(1, math.floor(wanted))]
+    elif method is Method.LEAST_SQUARES:
+        # the least error moves with every unit of a small threshold
+        candidates = [nearest + by for by in range(-4, 5) if nearest + by >= 1]
+    errors = [
+        squared_error(weight, found.grid, threshold / values.vth / found.grid.step)
+        for threshold in candidates
+    ]
+    scale = candidates[int(np.argmin(errors))] / values.vth
+    return LayerScale(scale=scale, grid=found.grid, halvings=found.halvings)
+
+
+def _clips(found: LayerScale, weight: RealArray, scale: float) -> bool:
+    levels = found.grid.levels(weight, scale / found.grid.step)
+    below = found.grid.low < 0 and bool((levels < found.grid.low).any())
+    return below or bool((levels > found.grid.high).any())
+
+
+def _fixed(weight: RealArray, widest: WeightGrid, plan: LayerPlan) -> LayerScale:
+    """Choose the step where the scale must be 1."""
+    grids = [widest.halved(n) for n in range(widest.most_halvings + 1)]
+    if plan.method is Method.LEAST_SQUARES:
+        errors = [squared_error(weight, grid, 1 / grid.step) for grid in grids]
+        halvings = int(np.argmin(errors))
+    else:
+        levels = levels_per_unit(plan.method, weight, widest, plan.percentile)
+        # the smallest step at which one unit takes no more levels than the method allows
+        halvings = max(0, sum(1 / grid.step <= levels for grid in grids) - 1)
+    return LayerScale(scale=1.0, grid=grids[halvings], halvings=halvings)
+
+
+def _hard_limit(layer: SynapticLayer, values: RealValues, profile: HardwareProfile) -> float:
+    """Return the largest scale at which threshold and biases fit their registers."""
+    formats = profile.formats
+    limits = [math.inf]
+    if has_ratio(layer.neuron, values):
+        limits.append(formats.threshold_mantissa_max.value / values.vth)
+        if values.vth_step:
+            limits.append(formats.threshold_mantissa_max.value / abs(values.vth_step))
+    for bias in (values.bias, values.bias_imag):
+        if bias is not None and bias.any():
+            limits.append(formats.bias_mantissa_max.value / float(np.abs(bias).max()))
+    return min(limits)
+
+
+def _halvings(
+    layer: SynapticLayer,
+    values: RealValues,
+    scale: float,
+    widest: WeightGrid,
+    profile: HardwareProfile,
+) -> int:
+    """Return how often weights are halved so that registers and states hold what belongs to them.
+
+    Halving loses no weight, but states and threshold get coarser: it is done as often as threshold
+    and bias registers need it, and against states beyond 24 bits as long as that costs nothing.
+    """
+    needed = _halvings_to(scale, _hard_limit(layer, values, profile))
+    wanted = _halvings_to(scale, _state_limit(layer, values))
+    if has_ratio(layer.neuron, values):
+        wanted = min(wanted, max(0, math.floor(math.log2(scale * values.vth / FINE_THRESHOLD))))
+    return min(max(needed, wanted), widest.most_halvings)
+
+
+def _halvings_to(scale: float, limit: float) -> int:
+    return max(0, math.ceil(math.log2(scale / limit))) if limit < math.inf else 0
+
+
+def _state_limit(layer: SynapticLayer, values: RealValues) -> float:
+    """Return the scale at which no binary input can take the current out of 24 bits.
+
+    The voltage counts for readouts only: where neurons fire, it is reset. Infinite for neurons
+    without a leaky current and for states that never decay, which no scale bounds.
+    """
+    if not isinstance(layer.neuron, CubaNeuron | AlifNeuron):
+        return math.inf
+    bound = 64 * _largest_sum(layer, values)
+    kept = [values.decays["current_decay"]]
+    if is_readout(layer.neuron):
+        kept.append(values.decays["voltage_decay"])
+    for decay in kept:
+        least = float(decay.min())
+        if least <= 0:
+            return math.inf
+        bound *= 4096 / min(least, 4096)
+    return STATE_LIMIT / bound if bound > 0 else math.inf
+
+
+def _largest_sum(layer: SynapticLayer, values: RealValues) -> float:
+    """Return the largest sum of weights of one sign that reach a neuron, in real units."""
+    weight = values.weight
+    if isinstance(layer, ConvTransposeLayer):
+        weight = weight.swapaxes(0, 1)  # outputs first
+    elif isinstance(layer, PoolLayer | UnpoolLayer):
+        weight = weight.reshape(1, -1)
+    rows = weight.reshape(weight.shape[0], -1)
+    if values.weight_rec is not None:
+        rows = np.concatenate([rows, values.weight_rec], axis=1)
+    sums = (np.where(rows > 0, rows, 0).sum(axis=1), np.where(rows < 0, -rows, 0).sum(axis=1))
+    return float(np.max(sums, initial=0.0))

@@ -1,0 +1,126 @@
+"""Runs layers of whole numbers fast: the reference's arithmetic on sums made by matrix products.
+
+A layer's weighted sums of all steps are one product in float64, which is exact below 2**53; neurons
+are the reference's own. Tests require that it equals `run_network` in every spike and state.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..hw_profiles.arithmetic import CONV_BITS, STATE_SHIFT, align_with_states, wrap_signed
+from ..netx import (
+    KernelLayer,
+    LayerShapes,
+    Network,
+    RecurrentLayer,
+    Shape,
+    SynapticLayer,
+    size_of,
+    spread,
+)
+from .interpreter import delayed
+from .neurons import neuron_at_rest
+from .real_run import TimedLayer, TimeFirstRun, pass_on, time_first, timed_layers, weighted_sums
+
+
+def run_whole_network(
+    network: Network,
+    inputs: NDArray[np.integer],
+    input_shape: Shape | None = None,
+    *,
+    samples_at_once: int = 500,
+) -> tuple[NDArray[np.int64], int]:
+    """Return the spikes of the last layer, and how many numbers left their registers on the way.
+
+    Parameters
+    ----------
+    network : Network
+        A chain of layers with CUBA neurons that send spikes.
+    inputs : integer array, shape (N, ..., T)
+        Spikes or counts.
+    input_shape : tuple of int, optional
+        See `infer_shapes`.
+    samples_at_once : int
+        Bounds the memory taken.
+
+    Returns
+    -------
+    spikes : int64 array, shape (N, neurons, T)
+        As `run_network` gives them.
+    overflows : int
+        Of all layers.
+
+    Raises
+    ------
+    UnsupportedNetworkError
+        See `timed_layers`.
+    """
+    timed, before = timed_layers(network, input_shape)
+    parts: list[NDArray[np.int64]] = []
+    overflows = 0
+    for start in range(0, inputs.shape[0], samples_at_once):
+        values: NDArray[np.integer] = time_first(inputs[start : start + samples_at_once], before)
+        for each in timed:
+            run = run_whole_layer(each, values)
+            values, overflows = run.output, overflows + run.overflows
+        parts.append(np.moveaxis(values[before:], 0, -1).astype(np.int64))
+    return np.concatenate(parts), overflows
+
+
+def run_whole_layer(each: TimedLayer, arriving: NDArray[np.integer]) -> TimeFirstRun:
+    """Run one layer.
+
+    Parameters
+    ----------
+    each : TimedLayer
+        A layer of whole numbers.
+    arriving : bool or integer array, shape (T, N, inputs)
+        Spikes or counts.
+
+    Returns
+    -------
+    TimeFirstRun
+        Silent steps included.
+    """
+    layer = each.layer
+    if not isinstance(layer, SynapticLayer):
+        return pass_on(each, arriving)
+    steps, samples = arriving.shape[:2]
+    neurons = size_of(each.shape.shape_out)
+    sums, overflows = _whole_sums(layer, each.shape, arriving)
+    model = neuron_at_rest(layer, (samples, neurons), lambda value: spread(value, neurons))
+    output = np.zeros((steps, samples, neurons), dtype=bool)
+    voltage = np.zeros((steps, samples, neurons), dtype=np.float64)
+    for step in range(each.first_step, steps):
+        summed = sums[step].astype(np.int64)
+        if isinstance(layer, RecurrentLayer) and step > 0:
+            summed += output[step - 1].astype(np.int64) @ layer.weight_rec.astype(np.int64).T
+        arriving_now = align_with_states(summed)
+        output[step] = model.step(arriving_now, arriving_now)
+        voltage[step] = model.states()["voltage"]
+    return TimeFirstRun(
+        output=_delayed(layer, output),
+        voltage=voltage / (1 << STATE_SHIFT),
+        overflows=overflows + model.overflows,
+    )
+
+
+def _whole_sums(
+    layer: SynapticLayer, shape: LayerShapes, arriving: NDArray[np.integer]
+) -> tuple[NDArray[np.float64], int]:
+    """Return exact sums, those of kernels wrapped to 24 bits, and how many were."""
+    sums = weighted_sums(layer, layer.weight, shape, arriving)
+    if not isinstance(layer, KernelLayer):
+        return sums, 0
+    wanted = sums.astype(np.int64)
+    kept = wrap_signed(wanted, CONV_BITS)
+    return kept.astype(np.float64), int(np.count_nonzero(kept != wanted))
+
+
+def _delayed(layer: SynapticLayer, fired: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    if layer.delay is None:
+        return fired
+    last = np.moveaxis(fired, 0, -1).astype(np.int64)
+    return np.ascontiguousarray(np.moveaxis(delayed(layer.delay, last), -1, 0)).astype(bool)
