@@ -33,14 +33,14 @@ TOTAL = "entries in total"
 
 LIMIT_OF = {
     NEURONS: "neurons_per_core",
-    NEURON_GROUPS: "neuron_groups_per_core",
     SYNAPSE_WORDS: "synapse_words_per_core",
-    SYNAPSE_FORMATS: "synapse_formats_per_core",
+    NEURON_GROUPS: "neuron_groups_per_core",
     INPUT_AXONS: "input_axons_per_core",
     OUTPUT_AXONS: "output_axons_per_core",
     AXON_MAP: "axon_map_per_core",
     AXON_MEMORY: "axon_memory_per_core",
     TOTAL: "total_per_core",
+    SYNAPSE_FORMATS: "synapse_formats_per_core",
 }
 
 
@@ -102,7 +102,6 @@ def core_usage(
     runs = _runs(layer, extent)
     counts = {
         NEURONS: extent.neurons,
-        NEURON_GROUPS: runs,
         SYNAPSE_WORDS: synapse_words(
             layer,
             profile,
@@ -110,6 +109,7 @@ def core_usage(
             channels=extent.channels,
             inputs=extent.heard,
         ),
+        NEURON_GROUPS: runs,
     }
     if profile.axons.model == "discrete":
         counts[INPUT_AXONS] = _discrete_inputs(layer, extent)

@@ -10,9 +10,14 @@ SHIPPED = {name: load_profile(name) for name in ("ideal", "loihi1", "loihi2")}
 def limited(name: str, **limits: int | None) -> HardwareProfile:
     """Return a shipped profile with some limits changed; None lifts a limit."""
     profile = SHIPPED[name]
-    other = SHIPPED["loihi2"].limits
+    known = {
+        key: limit
+        for other in SHIPPED.values()
+        for key in type(other.limits).model_fields
+        if (limit := getattr(other.limits, key)) is not None
+    }
     changed = {
-        key: None if value is None else getattr(other, key).model_copy(update={"value": value})
+        key: None if value is None else known[key].model_copy(update={"value": value})
         for key, value in limits.items()
     }
     return profile.model_copy(update={"limits": profile.limits.model_copy(update=changed)})

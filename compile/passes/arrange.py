@@ -175,12 +175,12 @@ def swap_until_best(
         weight @ distance + outside
     )  # of the occupant of site p, were it at site q
     for _ in range(SWAPS_PER_SITE * sites):
-        here: NDArray[np.int64] = np.diagonal(cost)
-        saved: NDArray[np.int64] = here[:, None] + here - cost - cost.T - 2 * weight * distance
+        here = np.diagonal(cost)
+        saved = here[:, None] + here - cost - cost.T - 2 * weight * distance
         p, q = divmod(int(saved.argmax()), sites)
         if saved[p, q] <= 0:
             break
-        cost += np.outer(weight[:, p] - weight[:, q], distance[q] - distance[p])
+        cost += (weight[:, p] - weight[:, q])[:, None] * (distance[q] - distance[p])
         cost[[p, q]] = cost[[q, p]]
         weight[:, [p, q]] = weight[:, [q, p]]
         weight[[p, q]] = weight[[q, p]]
