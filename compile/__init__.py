@@ -3,7 +3,9 @@
 from .artifact import artifact_bytes as artifact_bytes
 from .artifact import load_artifact as load_artifact
 from .artifact import save_artifact as save_artifact
+from .artifact_diff import diff_artifacts as diff_artifacts
 from .chip_to_netx import as_netx as as_netx
+from .mesh import Site as Site
 from .pipeline import compile_network as compile_network
 from .placement import Core as Core
 from .placement import Placement as Placement
@@ -32,6 +34,9 @@ from .stages import neuron_count as neuron_count
 from .stages import per_neuron as per_neuron
 from .stages import synaptic_layers as synaptic_layers
 from .stages import weight_sets as weight_sets
+from .traffic import SpikeRates as SpikeRates
+from .traffic import Traffic as Traffic
+from .traffic import core_traffic as core_traffic
 from .weight_registers import SignMode as SignMode
 from .weight_registers import WeightRegisters as WeightRegisters
 from .weight_registers import weight_registers as weight_registers

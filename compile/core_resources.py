@@ -42,6 +42,7 @@ LIMIT_OF = {
     TOTAL: "total_per_core",
     SYNAPSE_FORMATS: "synapse_formats_per_core",
 }
+SETTINGS = (NEURON_GROUPS, SYNAPSE_FORMATS)  # a layer takes one or two, however large it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

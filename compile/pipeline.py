@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 from ..hw_profiles import HardwareProfile
 from ..netx import Network, Shape
 from .overflow import parity_warnings
 from .passes.encode import Encode
 from .passes.legalize import Legalize
 from .passes.place import Place
+from .passes.quantize import QuantizedNetwork
 from .problems import in_layer_order, raise_problems
 from .rules import check_rules
-from .stages import CompiledNetwork
+from .stages import CompiledNetwork, PassRecord
+
+# Fields of passes that are no options: who they are, and what the artifact states elsewhere.
+NO_OPTIONS = ("name", "profile")
 
 
 def compile_network(
-    network: Network,
+    network: Network | QuantizedNetwork,
     profile: HardwareProfile,
     *,
     input_shape: Shape | None = None,
     allow_approximate: bool = False,
+    created: str = "",
 ) -> CompiledNetwork:
     """Compile a network for a chip.
 
     Parameters
     ----------
-    network : Network
-        As read or exported.
+    network : Network or QuantizedNetwork
+        As read or exported; networks of real numbers are quantized first (`Quantize`,
+        ``lavadeploy.sim.calibrate``).
     profile : HardwareProfile
         The chip.
     input_shape : tuple of int, optional
         (C, H, W); needed only for files that start with a convolution whose stride is not 1.
     allow_approximate : bool
         Whether lowerings may round; the network's outputs can then differ from the file's.
+    created : str
+        When this is, for the artifact; without it the same network gives the same bytes.
 
     Returns
     -------
@@ -46,13 +57,16 @@ def compile_network(
     NetxFormatError
         When the layers do not fit each other.
     """
+    quantized = network if isinstance(network, QuantizedNetwork) else None
+    whole = network.network if isinstance(network, QuantizedNetwork) else network
+    quantizing = () if quantized is None else (quantization_record(quantized),)
     legalize = Legalize(input_shape=input_shape, allow_approximate=allow_approximate)
     encode = Encode(profile=profile)
     place = Place(profile=profile)
 
-    legal, problems = legalize.examine(network)
+    legal, problems = legalize.examine(whole)
     found = (*problems, *check_rules(legal, profile))
-    raise_problems(in_layer_order(found, [layer.name for layer in network.layers]))
+    raise_problems(in_layer_order(found, [layer.name for layer in whole.layers]))
     chip = encode.run(legal)
     encode.ensures(legal, chip)
     placement = place.run(chip)
@@ -62,7 +76,35 @@ def compile_network(
         network=chip,
         placement=placement,
         profile=profile,
-        source_sha256=network.source.sha256 if network.source else "",
-        passes=(legalize.name, "check", encode.name, place.name),
-        warnings=network.warnings + parity_warnings(chip),
+        source_sha256=whole.source.sha256 if whole.source else "",
+        passes=(
+            *quantizing,
+            _record(legalize),
+            PassRecord(name="check", options={}),
+            _record(encode),
+            _record(place),
+        ),
+        warnings=whole.warnings + parity_warnings(chip),
+        lowerings=legal.lowerings,
+        losses=() if quantized is None else quantized.losses,
+        calibration_sha256="" if quantized is None else quantized.calibration_sha256,
+        created=created,
+    )
+
+
+def quantization_record(quantized: QuantizedNetwork) -> PassRecord:
+    """Return how a network was quantized."""
+    return PassRecord(name="quantize", options={"plan": quantized.plan.to_json()})
+
+
+def _record(run: Any) -> PassRecord:
+    """Return a pass with its options; those that are no plain value as text."""
+    values = {f.name: getattr(run, f.name) for f in dataclasses.fields(run)}
+    return PassRecord(
+        name=run.name,
+        options={
+            name: value if value is None or isinstance(value, str | int | float) else repr(value)
+            for name, value in values.items()
+            if name not in NO_OPTIONS
+        },
     )

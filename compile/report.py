@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .core_resources import SYNAPSE_WORDS
+from .core_resources import SETTINGS, SYNAPSE_WORDS
 from .stages import (
     ChipConv,
     ChipDense,
@@ -132,7 +132,7 @@ def _fullest(compiled: CompiledNetwork, layer: str) -> str:
         (usage.used / usage.available, usage)
         for core in compiled.placement.cores_of(layer)
         for usage in core.usage
-        if usage.available
+        if usage.available and usage.resource not in SETTINGS
     ]
     if not shares:
         return "no limits"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -22,6 +22,7 @@ from ..netx import (
     steps_before_input,
 )
 from .placement import Placement
+from .quantization_loss import LayerLoss
 from .weight_registers import WeightRegisters
 
 BIAS_EXPONENT = 6  # NetX biases are in weight units; the chip adds them to 64 times finer states
@@ -208,6 +209,22 @@ class ChipNetwork:
     layers: tuple[ChipLayer, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassRecord:
+    """A pass that was run.
+
+    Attributes
+    ----------
+    name : str
+        Of the pass.
+    options : mapping of str to str, int, float, bool or None
+        Its options, as text where they are no plain value.
+    """
+
+    name: str
+    options: Mapping[str, str | int | float | bool | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompiledNetwork:
     """What a backend runs and an artifact stores.
@@ -222,18 +239,31 @@ class CompiledNetwork:
         The chip it was compiled for.
     source_sha256 : str
         Hash of the NetX file; empty when the network was made in memory.
-    passes : tuple of str
-        Names of the passes, in order.
+    passes : tuple of PassRecord
+        In order.
     warnings : tuple of str
         What the user should know, one sentence each.
+    lowerings : tuple of Lowering
+        What became of layers that chips do not have.
+    losses : tuple of LayerLoss
+        What quantization lost, one for each layer with weights; empty for files of whole numbers,
+        where nothing is lost.
+    calibration_sha256 : str
+        Hash of the data that quantization was calibrated on; empty without.
+    created : str
+        When it was compiled, in ISO 8601; empty where the caller wants the same bytes each time.
     """
 
     network: ChipNetwork
     placement: Placement
     profile: HardwareProfile
     source_sha256: str
-    passes: tuple[str, ...]
+    passes: tuple[PassRecord, ...]
     warnings: tuple[str, ...]
+    lowerings: tuple[Lowering, ...] = ()
+    losses: tuple[LayerLoss, ...] = ()
+    calibration_sha256: str = ""
+    created: str = ""
 
 
 def neuron_of(legal: LegalLayer) -> Neuron:

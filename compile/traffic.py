@@ -112,6 +112,8 @@ def block_messages(
     messages : float64 array, shape (n,)
         Between them; see `core_traffic`.
     """
+    if rates is not None and len(rates) != len(network.layers):
+        raise ValueError(f"{len(rates)} arrays of rates for {len(network.layers)} layers")
     holder = _holders(network, blocks)
     spikes = [_per_neuron(network, index, rates) for index in range(len(network.layers))]
     sources: list[IntArray] = []

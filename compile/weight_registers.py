@@ -64,7 +64,7 @@ def weight_registers(weight: IntArray, profile: HardwareProfile) -> WeightRegist
     Parameters
     ----------
     weight : int32 array
-        In units of 1/64, within [-256, 255].
+        In units of 1/64.
     profile : HardwareProfile
         Gives the legal widths and the least exponent.
 
@@ -81,6 +81,9 @@ def weight_registers(weight: IntArray, profile: HardwareProfile) -> WeightRegist
     >>> found.bits, found.exponent, found.mantissa.tolist()
     (3, -1, [[-128, 64, 192]])
     """
+    low, high = MANTISSA_RANGE[SignMode.MIXED]
+    if int(weight.min()) < low or int(weight.max()) > high:
+        return None
     found = align_weights(weight, profile)
     legal = [b for b in profile.formats.weight_bits.value if b >= found.bits]
     if not legal:

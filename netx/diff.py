@@ -65,19 +65,20 @@ def diff_networks(network: Network, other: Network) -> tuple[Change, ...]:
     for layer, other_layer in _pairs(network.layers, other.layers):
         names = (layer.name if layer else None, other_layer.name if other_layer else None)
         for field, before, after in _layer_fields(layer, other_layer):
-            changes += _change(*names, field, before, after)
+            changes += change_between(*names, field, before, after)
     for prefix, extra, other_extra in (
         ("extra", network.extra, other.extra),
         ("extra_attributes", network.extra_attributes, other.extra_attributes),
     ):
         for name, before, after in _by_key(extra, other_extra):
-            changes += _change(None, None, f"{prefix}.{name}", before, after)
+            changes += change_between(None, None, f"{prefix}.{name}", before, after)
     return tuple(changes)
 
 
-def _change(
+def change_between(
     layer: str | None, other_layer: str | None, field: str, before: object, after: object
 ) -> list[Change]:
+    """Return the change from one value to another; none where they are the same."""
     found = compare_values(before, after)
     if found is None:
         return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from lavadeploy.scripts.commands import compare, compile, doctor, inspect, profiles, run
+from lavadeploy.scripts.commands import compare, compile, diff, doctor, inspect, profiles, run
 from lavadeploy.scripts.entry import run_program
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.command("doctor")(doctor.doctor)
 app.command("profiles")(profiles.profiles)
 app.command("inspect")(inspect.inspect)
 app.command("compile")(compile.compile_)
+app.command("diff")(diff.diff)
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -19,6 +20,7 @@ from lavadeploy.compile import (
     SignMode,
     WeightRegisters,
     compile_network,
+    weight_sets,
 )
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import CubaNeuron, NeuronKind
@@ -48,6 +50,12 @@ def reached_by_brute_force(layer: ChipLayer, neurons: NDArray[np.int32]) -> NDAr
     ones = np.ones(layer.weights.mantissa.shape, dtype=np.int64)
     arrived = convolve(layer, np.eye(n_in, dtype=np.int64), ones)
     return np.any(arrived[:, neurons] > 0, axis=1)
+
+
+def bits_of_layer(layer: ChipLayer) -> int:
+    """Return the width of a layer's weights."""
+    _, weights = next(weight_sets(layer))
+    return weights.bits
 
 
 def registers(bits: int, *shape: int) -> WeightRegisters:
@@ -140,7 +148,7 @@ def pilotnet(bits: tuple[int, ...], *, has_input: bool) -> ChipNetwork:
             )
         )
     sizes = [2560, 100, 50, 10, 1]
-    for k, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for k, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
         layers.append(chip_dense(f"fc{k + 1}", n_in, n_out, bits[5 + k], (first + 4 + k,)))
     return ChipNetwork(input_shape=shapes[0], layers=tuple(layers))
 

@@ -112,7 +112,8 @@ def arrange(blocks: int, flows: Flows, profile: HardwareProfile) -> tuple[Site, 
         sites += chip_sites(profile, chip, held)[:held]
     if profile.mesh is None:
         return tuple(sites)
-    for chip in range(int(chips[-1]) + 1):
+    several = int(chips[-1]) > 0  # once more then, when all others have found their places
+    for chip in [*range(int(chips[-1]) + 1)] * (2 if several else 1):
         _improve_chip(np.flatnonzero(chips == chip), sites, chip, flows, profile)
     return tuple(sites)
 

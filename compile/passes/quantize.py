@@ -45,11 +45,14 @@ class QuantizedNetwork:
         How it was made.
     losses : tuple of LayerLoss
         One for each layer with weights, in forward order.
+    calibration_sha256 : str
+        Hash of the data that the plan was calibrated on; empty without.
     """
 
     network: Network
     plan: QuantizationPlan
     losses: tuple[LayerLoss, ...]
+    calibration_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

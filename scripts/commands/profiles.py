@@ -36,7 +36,7 @@ def _show_all(found: dict[str, str]) -> None:
 
 def _show_one(profile: HardwareProfile) -> None:
     say(f"{profile.name}: {profile.description}")
-    for section in ("limits", "formats", "energy", "time"):
+    for section in ("limits", "mesh", "formats", "energy", "time"):
         group: BaseModel | None = getattr(profile, section)
         say()
         if group is None:
@@ -50,9 +50,10 @@ def _show_one(profile: HardwareProfile) -> None:
         say("  static power: none")
     else:
         _show_number("static power", profile.static_power)
-    memory = profile.synapse_memory
-    say(f"  synapse memory: formula {memory.model} [{memory.evidence.value}]")
-    say(f"      {memory.source}")
+    for key in ("synapse_memory", "axons", "partition"):
+        formula = getattr(profile, key)
+        say(f"  {key.replace('_', ' ')}: formula {formula.model} [{formula.evidence.value}]")
+        say(f"      {formula.source}")
 
 
 def _show_number(key: str, number: Any) -> None:

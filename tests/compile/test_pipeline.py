@@ -70,7 +70,7 @@ def test_the_same_network_compiles_to_the_same() -> None:
     profile = limited("loihi2", neurons_per_core=50)
     first, second = (compile_network(network, profile) for _ in range(2))
     assert_same(first, second)
-    assert len(first.placement.cores) == 3 + 4
+    assert len(first.placement.cores) == 4 + 4
 
 
 def test_the_network_given_is_untouched() -> None:

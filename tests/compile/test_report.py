@@ -40,11 +40,11 @@ def test_every_layer_has_its_row() -> None:
                 weight_exponent=-5,
                 sign_mode="excitatory",
                 cores=2,
-                fullest="neurons 2048 of 4095 (50 %)",
+                fullest="neurons 4095 of 4095 (100 %)",
             ),
         ),
         cores=3,
-        synapse_words=1 + 2 * 12 * -(-(10 + 2048 * 13) // 64),
+        synapse_words=1 + 12 * -(-(10 + 4095 * 13) // 64) + 12,
         warnings=(),
     )
 
@@ -58,7 +58,8 @@ def test_the_report_becomes_json() -> None:
 
 def test_the_fullest_resource_is_the_nearest_to_its_limit() -> None:
     rows = report_compilation(compiled(dense(np.full((1, 8000), 2)))).layers
-    assert rows[0].fullest == "synapse words 8000 of 16000 (50 %)"
+    # 8000 words and 8000 axons; a neuron, its group, its map entry
+    assert rows[0].fullest == "entries in total 16003 of 20000 (80 %)"
 
 
 def test_a_profile_without_limits_has_no_fullest() -> None:

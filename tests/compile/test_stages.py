@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from builders import compiled, conv, dense
 
-from lavadeploy.compile import Core, Placement, SignMode, WeightRegisters, neuron_count, per_neuron
+from lavadeploy.compile import (
+    Core,
+    Placement,
+    SignMode,
+    Site,
+    WeightRegisters,
+    neuron_count,
+    per_neuron,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +58,18 @@ def test_one_value_is_that_of_every_neuron() -> None:
 
 def test_the_cores_of_a_layer_are_found_by_its_name() -> None:
     cores = tuple(
-        Core(index=i, layer=name, neurons=np.array([i], dtype=np.int32), usage=())
+        Core(
+            index=i,
+            site=Site(chip=0, column=0, row=0, core=i),
+            layer=name,
+            neurons=np.array([i // 2], dtype=np.int32),
+            usage=(),
+        )
         for i, name in enumerate(["a", "b", "a"])
     )
     placement = Placement(cores=cores)
     assert placement.cores_of("a") == (cores[0], cores[2])
     assert placement.cores_of("c") == ()
+    assert placement.core_of_neurons("a").tolist() == [0, 2]
+    assert placement.core_of_neurons("b").tolist() == [1]
+    assert placement.chips == 1

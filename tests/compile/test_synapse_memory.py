@@ -8,10 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import compiled, conv, dense
+from placing import bits_of_layer
 from profiles import SHIPPED
 
-from lavadeploy.compile import ChipLayer, compile_network
-from lavadeploy.compile.synapse_memory import lava_conv_words, lava_dense_words, synapse_words
+from lavadeploy.compile import ChipLayer, compile_network, weight_sets
+from lavadeploy.compile.synapse_memory import (
+    channel_runs,
+    lava_conv_words,
+    lava_dense_words,
+    synapse_words,
+)
 from lavadeploy.compile.weight_registers import weight_registers
 from lavadeploy.netx import ConvLayer, DenseLayer, read_netx
 
@@ -29,18 +35,32 @@ LOGGED_DENSE = [
     ("pilotnet lif fc1, 17 neurons a core", 17, 2560, 3, 12800),
     ("pilotnet sdnn fc2", 50, 100, 6, 1500),
     ("pilotnet lif fc2", 50, 100, 4, 1300),
-    ("pilotnet fc3", 10, 50, 5, 150),
-    ("pilotnet fc4", 1, 10, 4, 10),
+    ("pilotnet sdnn fc3", 10, 50, 5, 150),
+    ("pilotnet lif fc3", 10, 50, 5, 150),
+    ("pilotnet sdnn fc4", 1, 10, 4, 10),
+    ("pilotnet lif fc4", 1, 10, 4, 10),
 ]
 LOGGED_CONV = [
     ("pilotnet sdnn conv1", 24, 27, 6, 81),
     ("pilotnet lif conv1", 24, 27, 5, 81),
     ("pilotnet sdnn conv2", 36, 216, 5, 864),
     ("pilotnet lif conv2", 36, 216, 4, 864),
-    ("pilotnet conv3", 48, 324, 4, 1620),
+    ("pilotnet sdnn conv3", 48, 324, 4, 1620),
+    ("pilotnet lif conv3", 48, 324, 4, 1620),
     ("pilotnet sdnn conv4", 64, 432, 5, 2592),
     ("pilotnet lif conv4", 64, 432, 4, 2160),
-    ("pilotnet conv5", 64, 576, 4, 2880),
+    ("pilotnet sdnn conv5", 64, 576, 4, 2880),
+    ("pilotnet lif conv5", 64, 576, 4, 2880),
+    # YOLO-KP: percent of 16000; bits are the fewest that explain them
+    ("yolo-kp conv1", 16, 27, 5, 54),
+    ("yolo-kp conv2", 32, 144, 6, 576),
+    ("yolo-kp conv3", 64, 288, 5, 1728),
+    ("yolo-kp conv4", 128, 576, 5, 6336),
+    ("yolo-kp conv5, 128 of 256", 128, 1152, 5, 12672),
+    ("yolo-kp conv6, 64 of 256", 64, 2304, 4, 11520),
+    ("yolo-kp conv7 and conv9, 64 of 512", 64, 2304, 5, 13824),
+    ("yolo-kp conv8", 256, 512, 5, 10752),
+    ("yolo-kp conv10", 48, 512, 6, 3072),
 ]
 
 
@@ -80,7 +100,7 @@ def conv_layer(channels: int, lists: tuple[int, int, int], groups: int = 1) -> C
 
 def test_a_dense_core_counts_its_neurons_and_inputs() -> None:
     layer = dense_layer(100, 784, 255)
-    assert layer.weights.bits == 8
+    assert bits_of_layer(layer) == 8
     assert words_of(layer, "loihi2", neurons=50) == 12544
     assert words_of(layer, "loihi2", neurons=51) == 784 * 17
     assert words_of(layer, "loihi2", neurons=1) == 784
@@ -88,7 +108,7 @@ def test_a_dense_core_counts_its_neurons_and_inputs() -> None:
 
 def test_a_convolution_shares_one_list_for_all_places() -> None:
     layer = conv_layer(64, (3, 3, 2))
-    bits = layer.weights.bits
+    bits = bits_of_layer(layer)
     assert words_of(layer, "loihi2", channels=64) == 18 * lava_conv_words(64, bits)
     assert words_of(layer, "loihi2", channels=7) == 18 * lava_conv_words(7, bits)
 
@@ -99,7 +119,7 @@ def test_a_block_holds_the_lists_of_its_own_groups_only() -> None:
     def words(channels: range) -> int:
         return synapse_words(layer, profile, neurons=0, channels=channels, inputs=0)
 
-    bits = layer.weights.bits
+    bits = bits_of_layer(layer)
     assert words(range(16)) == words(range(48, 64)) == 18 * lava_conv_words(16, bits)
     assert words(range(20, 21)) == 18 * lava_conv_words(1, bits)
     assert words(range(16, 48)) == 36 * lava_conv_words(16, bits)
@@ -108,17 +128,35 @@ def test_a_block_holds_the_lists_of_its_own_groups_only() -> None:
 def test_a_group_of_a_convolution_reaches_only_its_own_channels() -> None:
     layer = conv_layer(64, (3, 3, 2), groups=4)
     assert layer.shape_in[0] == 12
-    assert words_of(layer, "loihi2", channels=64) == 72 * lava_conv_words(16, layer.weights.bits)
+    assert words_of(layer, "loihi2", channels=64) == 72 * lava_conv_words(16, bits_of_layer(layer))
 
 
-@pytest.mark.parametrize("targets", [1, 2, 4, 32, 64, 256])
-def test_powers_of_two_take_no_extra_bit(targets: int) -> None:
-    assert lava_conv_words(targets, 8) == math.ceil((22 + 8 * targets) / 64)
+@pytest.mark.parametrize("targets", [1, 2, 3, 4, 32, 64, 256])
+def test_powers_of_two_are_one_run(targets: int) -> None:
+    assert channel_runs(targets) == (targets,)
+    assert lava_conv_words(targets, 8) == math.ceil((10 + 8 * targets) / 64)
 
 
-@pytest.mark.parametrize("targets", [3, 24, 36, 48, 63, 65])
-def test_other_numbers_take_one_more_bit_a_weight(targets: int) -> None:
-    assert lava_conv_words(targets, 8) == math.ceil((22 + 9 * targets) / 64)
+@pytest.mark.parametrize(
+    ("targets", "runs"),
+    [
+        (24, (16, 8)),
+        (36, (32, 4)),
+        (48, (32, 16)),
+        (5, (5,)),
+        (9, (8, 1)),
+        (63, (63,)),
+        (65, (64, 1)),
+    ],
+)
+def test_other_numbers_are_several_runs(targets: int, runs: tuple[int, ...]) -> None:
+    assert channel_runs(targets) == runs
+    assert lava_conv_words(targets, 8) == sum(math.ceil((10 + 8 * run) / 64) for run in runs)
+
+
+@pytest.mark.parametrize("targets", range(1, 200))
+def test_runs_hold_every_channel_once(targets: int) -> None:
+    assert sum(channel_runs(targets)) == targets
 
 
 def nengo_words(targets: int, bits: int) -> int:
@@ -130,13 +168,13 @@ def nengo_words(targets: int, bits: int) -> int:
 @pytest.mark.parametrize("neurons", [1, 6, 7, 63, 64, 65, 128, 129, 1000])
 def test_loihi1_counts_as_nengo_loihi_does(neurons: int) -> None:
     layer = dense_layer(1, 30, 255)
-    assert layer.weights.bits == 8
+    assert bits_of_layer(layer) == 8
     assert words_of(layer, "loihi1", neurons=neurons) == 30 * nengo_words(neurons, 8)
 
 
 def test_convolutions_on_loihi1_share_lists_too() -> None:
     layer = conv_layer(70, (3, 3, 2))
-    expected = 18 * nengo_words(70, layer.weights.bits)
+    expected = 18 * nengo_words(70, bits_of_layer(layer))
     assert words_of(layer, "loihi1", channels=70) == expected
 
 
@@ -178,12 +216,13 @@ def test_pilotnets_layers_take_the_logged_words(shared_data: Path) -> None:
 @pytest.mark.shared_data
 def test_mnists_cores_hold_the_logged_words(shared_data: Path) -> None:
     network = compile_network(read_netx(shared_data / "netx/mnist/network.net"), SHIPPED["loihi2"])
-    assert [layer.weights.bits for layer in network.network.layers] == [8, 8, 8]
+    bits = [weights.bits for layer in network.network.layers for _, weights in weight_sets(layer)]
+    assert bits == [8, 8, 8]
     words = [
         usage.used
         for core in network.placement.cores
         for usage in core.usage
         if usage.resource == "synapse words"
     ]
-    # three cores of 43, 43 and 42 neurons hold what the Lava compiler put on cores of 50
-    assert words == [784 * 14, 784 * 14, 784 * 14, 2688, 256]
+    # 50 neurons on each of two cores and 28 on a third, as logged
+    assert words == [12544, 12544, 784 * 9, 2688, 256]

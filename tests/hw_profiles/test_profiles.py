@@ -14,6 +14,7 @@ from lavadeploy.hw_profiles import (
     Count,
     EnergyPerEvent,
     Evidence,
+    HardwareProfile,
     Power,
     TimePerEvent,
     Widths,
@@ -76,8 +77,6 @@ def test_every_number_has_unit_source_and_evidence(name: str) -> None:
         assert number.unit.strip(), where
         assert len(number.source.strip()) > 10, where
         assert number.evidence in Evidence, where
-    assert profile.synapse_memory.source
-    assert profile.synapse_memory.evidence in Evidence
 
 
 def value(name: str, section: str, key: str) -> Any:
@@ -88,18 +87,52 @@ def value(name: str, section: str, key: str) -> Any:
 @pytest.mark.parametrize(
     ("key", "loihi1", "loihi2"),
     [
-        ("chips", 1, 1),
+        ("chips", 32, 8),
         ("cores_per_chip", 128, 120),
         ("neurons_per_core", 1024, 4095),
         ("synapse_words_per_core", 16384, 16000),
         ("input_axons_per_core", 4096, 16000),
-        ("output_axons_per_core", 4096, 16000),
+        ("output_axons_per_core", 4096, None),
+        ("axon_map_per_core", None, 16000),
+        ("axon_memory_per_core", None, 16000),
+        ("total_per_core", None, 20000),
+        ("neuron_groups_per_core", 32, 8),
+        ("synapse_formats_per_core", 8, None),
     ],
 )
-def test_limits_are_those_of_the_sources(key: str, loihi1: int, loihi2: int) -> None:
+def test_limits_are_those_of_the_sources(key: str, loihi1: int | None, loihi2: int | None) -> None:
     assert value("loihi1", "limits", key) == loihi1
     assert value("loihi2", "limits", key) == loihi2
     assert value("ideal", "limits", key) is None
+
+
+@pytest.mark.parametrize("name", ["loihi1", "loihi2"])
+def test_a_chip_is_a_grid_of_eight_by_four_tiles_of_four_cores(name: str) -> None:
+    keys = ("columns", "rows", "cores_per_tile")
+    assert [value(name, "mesh", key) for key in keys] == [8, 4, 4]
+
+
+def test_the_ideal_profile_has_no_mesh() -> None:
+    assert load_profile("ideal").mesh is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_formula_has_source_and_evidence(name: str) -> None:
+    profile = load_profile(name)
+    for formula in (profile.synapse_memory, profile.axons, profile.partition):
+        assert len(formula.source) > 10
+        assert formula.evidence in Evidence
+
+
+@pytest.mark.parametrize(("cores", "found"), [(129, "129"), (None, "no limit of")])
+def test_a_chip_has_no_more_cores_than_its_mesh_has_places(cores: int | None, found: str) -> None:
+    content = yaml.safe_load((FOLDER / "loihi2.yaml").read_text())
+    if cores is None:
+        content["limits"]["cores_per_chip"] = None
+    else:
+        content["limits"]["cores_per_chip"]["value"] = cores
+    with pytest.raises(ValueError, match=f"{found} cores_per_chip, but the mesh has 128 places"):
+        HardwareProfile.model_validate(content)
 
 
 @pytest.mark.parametrize("name", ["loihi1", "loihi2"])

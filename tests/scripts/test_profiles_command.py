@@ -38,10 +38,14 @@ def test_each_number_of_a_chip_has_unit_evidence_and_source(cli: Cli) -> None:
     cores = lines.index("  cores per chip: 120 cores [inferred]")
     assert lines[cores + 1].startswith("      commonly quoted; Hala Point has 140544 / 1152")
     assert "  synaptic operation: 20 (6.8 to 30) pJ [inferred]" in lines
+    assert "  columns: 8 tiles [toolchain]" in lines
+    assert "  partition: formula lava-loihi2 [inferred]" in lines
     assert "  static power: 230 (170 to 340) mW [measured]" in lines
     numbers = [i for i, line in enumerate(lines) if line.startswith("  ") and line[2] != " "]
     assert len(numbers) > 25
     for index in numbers:
+        if lines[index].endswith(": no limit"):
+            continue
         assert lines[index].endswith("]"), lines[index]
         assert lines[index + 1].startswith("      "), lines[index]
         assert lines[index + 1].strip(), lines[index]
@@ -55,7 +59,8 @@ def test_chip_as_json_holds_every_number_with_its_source(cli: Cli) -> None:
         "value": 4095,
         "unit": "neurons",
         "evidence": "inferred",
-        "source": "budget of the Lava compiler, reconstructed from logs of lava-dl notebooks",
+        "source": "budget of the Lava compiler: percent columns and counts of lava-dl's "
+        "YOLO-KP notebook",
     }
     assert json.loads(Path("chip.json").read_text(encoding="utf-8")) == chip
 
@@ -64,6 +69,7 @@ def test_chip_without_coefficients_says_so(cli: Cli) -> None:
     lines = cli("profiles", "ideal").stdout.splitlines()
     assert "  neurons per core: no limit" in lines
     assert "energy: none" in lines
+    assert "mesh: none" in lines
     assert "time: none" in lines
 
 
@@ -93,7 +99,7 @@ def test_every_wrong_key_of_a_chip_file_is_named(cli: Cli) -> None:
     source = profile_loader.FOLDER / "loihi2.yaml"
     shutil.copy(source, "mine.yaml")
     text = source.read_text(encoding="utf-8")
-    text = text.replace("  chips: {value: 1, unit: chips,", "  chips: {value: 1,")
+    text = text.replace("  chips: {value: 8, unit: chips,", "  chips: {value: 8,")
     Path("mine.yaml").write_text(text + "colour: blue\n", encoding="utf-8")
     found = cli("profiles", "mine.yaml")
     assert (found.returncode, found.stdout) == (2, "")

@@ -70,13 +70,13 @@ def test_a_layer_on_several_cores_is_counted_by_core() -> None:
     cores = network.placement.cores_of("layer0")
     assert len(cores) == 2  # 7200 neurons, 4095 a core
     spikes = np.zeros((1, 2, 30, 30, 4), dtype=np.uint8)
-    spikes[0, :, 0, :, :] = 1  # the upper border only
+    spikes[0, :, :, 0, :] = 1  # the left border only
     inputs = SpikeInput(spikes=spikes)
     counts = count_activity(network, inputs, open_backend("reference").run(network, inputs).spikes)
-    upper, lower = counts.cores
-    # 2 input channels, 30 columns, 4 steps; rows 0 and 1 see them, with 3 columns but 2 at corners
-    assert upper.synaptic_operations == 8 * 2 * 4 * 2 * (28 * 3 + 2 * 2)
-    assert lower.synaptic_operations == 0
+    left, right = counts.cores
+    # 2 input channels, 30 rows, 4 steps; columns 0 and 1 see them, with 3 rows but 2 at corners
+    assert left.synaptic_operations == 8 * 2 * 4 * 2 * (28 * 3 + 2 * 2)
+    assert right.synaptic_operations == 0
 
 
 def test_graded_input_counts_events_and_not_payloads() -> None:
