@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compile.core_resources import SYNAPSE_WORDS
 from ..compile.passes.encode import Encode
 from ..compile.passes.legalize import Legalize
-from ..compile.passes.place import SYNAPSE_WORDS, Place
+from ..compile.passes.place import Place
 from ..compile.passes.quantize import Quantize, QuantizedNetwork
 from ..compile.quantization_plan import Method, QuantizationPlan, plan_uniformly
 from ..hw_profiles import HardwareProfile
