@@ -15,8 +15,9 @@ from ..compile.passes.quantize import Quantize, QuantizedNetwork
 from ..compile.quantization_plan import Method, QuantizationPlan, plan_uniformly
 from ..hw_profiles import HardwareProfile
 from ..netx import OptionError, RealNetwork, Shape
-from .calibrate import Objective, calibrate
+from .calibrate import calibrate
 from .real_run import run_real_network
+from .spike_changes import Objective
 from .spike_input import SpikeInput
 from .whole_run import run_whole_network
 
