@@ -4,7 +4,16 @@ from .artifact import artifact_bytes as artifact_bytes
 from .artifact import load_artifact as load_artifact
 from .artifact import save_artifact as save_artifact
 from .chip_to_netx import as_netx as as_netx
+from .passes.quantize import Quantize as Quantize
+from .passes.quantize import QuantizedNetwork as QuantizedNetwork
 from .pipeline import compile_network as compile_network
+from .quantization_loss import DecayLoss as DecayLoss
+from .quantization_loss import LayerLoss as LayerLoss
+from .quantization_plan import DEFAULT_PERCENTILE as DEFAULT_PERCENTILE
+from .quantization_plan import LayerPlan as LayerPlan
+from .quantization_plan import Method as Method
+from .quantization_plan import QuantizationPlan as QuantizationPlan
+from .quantization_plan import plan_uniformly as plan_uniformly
 from .report import CompileReport as CompileReport
 from .report import LayerReport as LayerReport
 from .report import report_compilation as report_compilation

@@ -89,7 +89,7 @@ def _layer_by_layer(
 
     Without an objective, scales are those of the plan's method.
     """
-    timed, before = timed_layers(network.nearest, input_shape)
+    timed, before = timed_layers(network.nearest, inputs.spikes, input_shape)
     real_in = in_batches(inputs.spikes, before, timed)
     whole_in = real_in
     plan = start

@@ -78,6 +78,7 @@ def with_changes(
 
 
 def state_changes(quantized: QuantizedNetwork, changes: Mapping[str, Change]) -> QuantizedNetwork:
+    """Return the same quantized network with these changes in its losses."""
     losses = tuple(
         replace(loss, spikes=changes[loss.layer].spikes, spikes_changed=changes[loss.layer].changed)
         for loss in quantized.losses
@@ -92,7 +93,7 @@ def layer_changes(
     input_shape: Shape | None = None,
 ) -> dict[str, Change]:
     """Return how far each layer of a quantized network is from the real one, both run as wholes."""
-    timed, before = timed_layers(network.nearest, input_shape)
+    timed, before = timed_layers(network.nearest, inputs.spikes, input_shape)
     real_in = in_batches(inputs.spikes, before, timed)
     whole_in = real_in
     scales = {loss.layer: loss.scale for loss in quantized.losses}
@@ -116,6 +117,7 @@ class Target:
 
     @classmethod
     def of(cls, each: TimedLayer, network: RealNetwork, arriving: Batches) -> Target:
+        """Run a layer of the real network on what arrives there."""
         output: Batches = []
         voltage: list[RealArray] = []
         for batch in arriving:
