@@ -12,7 +12,7 @@ from .passes.encode import Encode
 from .passes.legalize import Legalize
 from .passes.place import Place
 from .passes.quantize import QuantizedNetwork
-from .problems import raise_problems
+from .problems import in_layer_order, raise_problems
 from .rules import check_rules
 from .stages import CompiledNetwork, PassRecord
 from .traffic import SpikeRates
@@ -57,7 +57,8 @@ def compile_network(
     Raises
     ------
     UnsupportedNetworkError
-        When the network breaks rules of the chip; every problem of a stage is listed.
+        When the network breaks rules of the chip: all that can be told without placing it are
+        raised at once, in layer order; then what only a placement shows, such as too many cores.
     NetxFormatError
         When the layers do not fit each other.
     """
@@ -69,7 +70,8 @@ def compile_network(
     place = Place(profile=profile)
 
     legal, problems = legalize.examine(whole)
-    raise_problems((*problems, *check_rules(legal, profile)))
+    found = (*problems, *check_rules(legal, profile))
+    raise_problems(in_layer_order(found, [layer.name for layer in whole.layers]))
     chip = encode.run(legal)
     encode.ensures(legal, chip)
     placement = place.run(chip, spike_rates)

@@ -272,6 +272,15 @@ def neuron_of(legal: LegalLayer) -> Neuron:
     return legal.layer.neuron
 
 
+def legal_weights(legal: LegalLayer) -> list[IntArray]:
+    """Return the weight matrices of a legal layer: none for neurons at the input."""
+    layer = legal.layer
+    if isinstance(layer, InputLayer):
+        return []
+    rest = (layer.weight_imag, layer.weight_rec if isinstance(layer, RecurrentLayer) else None)
+    return [layer.weight, *(weight for weight in rest if weight is not None)]
+
+
 def weight_sets(layer: ChipLayer) -> Iterator[tuple[str, WeightRegisters]]:
     """Yield the weights of a layer with their names: 'weight', 'weight_imag', 'weight_rec'."""
     if isinstance(layer, ChipInput):

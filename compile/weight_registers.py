@@ -84,23 +84,39 @@ def weight_registers(weight: IntArray, profile: HardwareProfile) -> WeightRegist
     low, high = MANTISSA_RANGE[SignMode.MIXED]
     if int(weight.min()) < low or int(weight.max()) > high:
         return None
-    mode, shift, needed = _alignment(weight, profile)
-    legal = [b for b in profile.formats.weight_bits.value if b >= needed]
+    found = align_weights(weight, profile)
+    legal = [b for b in profile.formats.weight_bits.value if b >= found.bits]
     if not legal:
         return None
-    mantissa = (weight.astype(np.int32) << shift).astype(np.int16)
+    mantissa = (weight.astype(np.int32) << -found.exponent).astype(np.int16)
     mantissa.setflags(write=False)
-    return WeightRegisters(mantissa=mantissa, exponent=-shift, bits=min(legal), sign_mode=mode)
+    return WeightRegisters(
+        mantissa=mantissa, exponent=found.exponent, bits=min(legal), sign_mode=found.sign_mode
+    )
 
 
-def bits_needed(weight: IntArray, profile: HardwareProfile) -> int:
-    """Return the bits that hold whole-number weights exactly, legal or not; arguments as above."""
-    return _alignment(weight, profile)[2]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alignment:
+    """How weights lie in mantissas when the most significant bit is used.
+
+    Attributes
+    ----------
+    sign_mode : SignMode
+        The one that leaves most bits.
+    exponent : int
+        Not above 0, and not below the profile's least.
+    bits : int
+        Width that holds the mantissas exactly, legal or not.
+    """
+
+    sign_mode: SignMode
+    exponent: int
+    bits: int
 
 
-def _alignment(weight: IntArray, profile: HardwareProfile) -> tuple[SignMode, int, int]:
-    """Return sign mode, left shift and needed bits of weights aligned to the most significant."""
-    mode = _sign_mode(weight)
+def align_weights(weight: IntArray, profile: HardwareProfile) -> Alignment:
+    """Return how whole-number weights are aligned; arguments as of `weight_registers`."""
+    mode = _sign_mode(weight, profile)
     low, high = MANTISSA_RANGE[mode]
     shift = 0
     while (
@@ -111,15 +127,19 @@ def _alignment(weight: IntArray, profile: HardwareProfile) -> tuple[SignMode, in
     ):
         shift += 1
     mantissa = weight.astype(np.int32) << shift
-    return mode, shift, FULL_WIDTH + (mode is SignMode.MIXED) - _trailing_zeros(mantissa)
+    bits = FULL_WIDTH + (mode is SignMode.MIXED) - _trailing_zeros(mantissa)
+    return Alignment(sign_mode=mode, exponent=-shift, bits=bits)
 
 
-def _sign_mode(weight: IntArray) -> SignMode:
+def _sign_mode(weight: IntArray, profile: HardwareProfile) -> SignMode:
     least, largest = int(weight.min()), int(weight.max())
-    if least >= 0:
-        return SignMode.EXCITATORY
     # -256 exists with a sign bit only
-    return SignMode.MIXED if largest > 0 or least < -255 else SignMode.INHIBITORY
+    one_sign = SignMode.EXCITATORY if least >= 0 else SignMode.INHIBITORY
+    if (largest > 0 and least < 0) or least < -255:
+        return SignMode.MIXED
+    legal = profile.formats.sign_modes.value
+    is_stored_mixed = one_sign.value not in legal and SignMode.MIXED.value in legal
+    return SignMode.MIXED if is_stored_mixed else one_sign
 
 
 def _trailing_zeros(mantissa: IntArray) -> int:

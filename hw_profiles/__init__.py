@@ -13,7 +13,9 @@ from .schema import EnergyPerEvent as EnergyPerEvent
 from .schema import Evidence as Evidence
 from .schema import HardwareProfile as HardwareProfile
 from .schema import Mesh as Mesh
+from .schema import NeuronKinds as NeuronKinds
 from .schema import Power as Power
+from .schema import SignModes as SignModes
 from .schema import Time as Time
 from .schema import TimePerEvent as TimePerEvent
 from .schema import Widths as Widths

@@ -12,6 +12,8 @@ from typing import Annotated, Generic, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypeVar
 
+from ..netx import NeuronKind
+
 
 class Evidence(str, Enum):
     """How far a number can be trusted, strongest first."""
@@ -58,6 +60,24 @@ class Widths(_Number):
 
     value: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=1)]
     unit: Literal["bits"]
+
+
+class NeuronKinds(_Number):
+    """The kinds of neurons that a chip has, in the spelling of NetX."""
+
+    value: Annotated[
+        tuple[Annotated[NeuronKind, Field(strict=False)], ...], Field(strict=False, min_length=1)
+    ]
+    unit: Literal["kinds"]
+
+
+class SignModes(_Number):
+    """How the bits of a stored weight may be read."""
+
+    value: Annotated[
+        tuple[Literal["mixed", "excitatory", "inhibitory"], ...], Field(strict=False, min_length=1)
+    ]
+    unit: Literal["modes"]
 
 
 class _Interval(_Number):
@@ -142,18 +162,23 @@ class Partition(_Strict):
 
 
 class Formats(_Strict):
-    """Number formats of the registers."""
+    """Number formats of the registers, and the kinds of neurons they belong to."""
 
     weight_bits: Widths
     weight_min: Count[Literal["1/64"]]
     weight_max: Count[Literal["1/64"]]
     weight_exponent_min: Count[Literal["power of 2"]]
     weight_exponent_max: Count[Literal["power of 2"]]
+    sign_modes: SignModes
     bias_mantissa_max: Count[Literal["1/64"]]
+    bias_exponent_max: Count[Literal["power of 2"]]
     threshold_mantissa_max: Count[Literal["1/64"]]
     decay_max: Limit[Literal["1/4096"]]
     delay_max: Limit[Literal["steps"]]
+    refractory_max: Limit[Literal["steps"]]
+    current_exponent_max: Count[Literal["power of 2"]]
     payload_max: Limit[Literal["spike value"]]
+    neuron_kinds: NeuronKinds
 
 
 class SynapseMemory(_Strict):

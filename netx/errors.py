@@ -22,6 +22,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+MAX_POOLING_REMEDY = (
+    "Train again with sum pooling (slayer.block.*.Pool) or with a strided convolution in its place."
+)
+
 
 class LavaDeployError(Exception):
     """Base of every error that lavadeploy raises on purpose."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from . import hdf5_schema as schema
 from .arrays import IntArray, Shape
-from .errors import suggest
+from .errors import MAX_POOLING_REMEDY, suggest
 from .fields import LayerFields
 from .layers import (
     AverageLayer,
@@ -46,6 +46,11 @@ def read_layer(fields: LayerFields, index: int, warnings: list[str]) -> Layer:
     """
     text = fields.text(schema.TYPE)
     kinds = [k.value for k in LayerKind]
+    if _is_max_pooling(text):
+        raise fields.error(
+            f"layer kind '{text}' is max pooling, which neither NetX nor the chips have: what "
+            f"comes in is summed. {MAX_POOLING_REMEDY}"
+        )
     if text not in kinds:
         raise fields.error(f"unknown layer kind '{text}'; {suggest(text, kinds)}.")
     match LayerKind(text):
@@ -67,6 +72,11 @@ def read_layer(fields: LayerFields, index: int, warnings: list[str]) -> Layer:
             return AverageLayer(name=fields.name, shape=fields.shape())
         case LayerKind.CONCAT:
             return _read_concat(fields, index)
+
+
+def _is_max_pooling(text: str) -> bool:
+    """Tell whether a layer kind is any spelling of max pooling: 'maxpool', 'MaxPool2d', ..."""
+    return "maxpool" in "".join(letter for letter in text.lower() if letter.isalpha())
 
 
 def _read_input(fields: LayerFields, warnings: list[str]) -> InputLayer:

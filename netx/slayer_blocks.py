@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Any
 
-from .errors import ExportError
+from .errors import MAX_POOLING_REMEDY, ExportError
 
 BLOCK_MODULES = "lava.lib.dl.slayer.block."
 NEURON_MODULES = "lava.lib.dl.slayer.neuron."
@@ -63,6 +63,11 @@ def slayer_blocks(module: Any, position: str = "") -> Iterator[tuple[str, Any]]:
         return
     if _is_from("torch", module) and type(module).__name__ in IDLE:
         return
+    if _is_from("torch", module) and "MaxPool" in type(module).__name__:
+        raise ExportError(
+            f"block '{position or 'model'}' is a torch.nn.{type(module).__name__}; NetX and the "
+            f"chips have no max pooling: what comes in is summed. {MAX_POOLING_REMEDY}"
+        )
     # named_children would leave out a block that is used twice
     children = [(n, child) for n, child in module._modules.items() if child is not None]
     is_users_container = not (_is_from("lava", module) or _is_from("torch", module))

@@ -1,4 +1,4 @@
-"""Chips with other limits, for tests."""
+"""Chips with other limits and formats, for tests."""
 
 from __future__ import annotations
 
@@ -21,3 +21,13 @@ def limited(name: str, **limits: int | None) -> HardwareProfile:
         for key, value in limits.items()
     }
     return profile.model_copy(update={"limits": profile.limits.model_copy(update=changed)})
+
+
+def formatted(name: str, **values: int | tuple[object, ...]) -> HardwareProfile:
+    """Return a shipped profile with the values of some formats changed."""
+    profile = SHIPPED[name]
+    changed = {
+        key: getattr(profile.formats, key).model_copy(update={"value": value})
+        for key, value in values.items()
+    }
+    return profile.model_copy(update={"formats": profile.formats.model_copy(update=changed)})

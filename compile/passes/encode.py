@@ -9,7 +9,8 @@ from typing_extensions import assert_never
 
 from ...hw_profiles import HardwareProfile
 from ...netx import ConvLayer, DenseLayer, InputLayer, IntArray, RecurrentLayer, is_shifted
-from ..problems import Problem, raise_problems
+from ..problems import raise_problems
+from ..rules_of_layers import weight_width
 from ..stages import (
     ChipConv,
     ChipDense,
@@ -20,7 +21,7 @@ from ..stages import (
     LegalNetwork,
     weight_sets,
 )
-from ..weight_registers import FULL_WIDTH, WeightRegisters, bits_needed, weight_registers
+from ..weight_registers import WeightRegisters, weight_registers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +48,10 @@ class Encode:
         UnsupportedNetworkError
             With every layer whose weights no legal width holds exactly.
         """
-        raise_problems(
-            problem for legal in network.layers for problem in width_problems(legal, self.profile)
+        found = (
+            weight_width.problem(legal.layer.name, legal, self.profile) for legal in network.layers
         )
+        raise_problems(problem for problem in found if problem is not None)
         return ChipNetwork(
             input_shape=network.input_shape,
             layers=tuple(chip_layer(legal, self.profile) for legal in network.layers),
@@ -69,7 +71,7 @@ def chip_layer(legal: LegalLayer, profile: HardwareProfile, name: str | None = N
     Parameters
     ----------
     legal : LegalLayer
-        The layer; every weight fits a legal width (`width_problems`).
+        The layer; every weight fits a legal width (rule `weight_width`).
     profile : HardwareProfile
         Gives the widths.
     name : str, optional
@@ -129,24 +131,6 @@ def chip_layer(legal: LegalLayer, profile: HardwareProfile, name: str | None = N
             assert_never(layer)
 
 
-def width_problems(legal: LegalLayer, profile: HardwareProfile) -> list[Problem]:
-    """Return a problem for each weight matrix of a layer that no legal width holds exactly."""
-    return [
-        _too_wide(legal.layer.name, weight, profile)
-        for weight in legal_weights(legal)
-        if weight_registers(weight, profile) is None
-    ]
-
-
-def legal_weights(legal: LegalLayer) -> list[IntArray]:
-    """Return the weight matrices of a layer: none for neurons at the input."""
-    layer = legal.layer
-    if isinstance(layer, InputLayer):
-        return []
-    rest = (layer.weight_imag, layer.weight_rec if isinstance(layer, RecurrentLayer) else None)
-    return [layer.weight, *(weight for weight in rest if weight is not None)]
-
-
 def _registers(weight: IntArray, profile: HardwareProfile) -> WeightRegisters:
     found = weight_registers(weight, profile)
     if found is None:
@@ -156,24 +140,3 @@ def _registers(weight: IntArray, profile: HardwareProfile) -> WeightRegisters:
 
 def _optional(weight: IntArray | None, profile: HardwareProfile) -> WeightRegisters | None:
     return None if weight is None else _registers(weight, profile)
-
-
-def _too_wide(name: str, weight: IntArray, profile: HardwareProfile) -> Problem:
-    needed = bits_needed(weight, profile)
-    span = f"weights between {int(weight.min())} and {int(weight.max())}"
-    if needed > FULL_WIDTH:
-        found = f"{span} with odd numbers among them need {needed} bits"
-        remedy = "Round the weights to even numbers, as SLAYER does, or compile for 'ideal'."
-    else:
-        found = f"{span} need {needed} bits"
-        remedy = "Round the weights to a coarser grid, or compile for another profile."
-    widest = max(profile.formats.weight_bits.value)
-    return Problem(
-        layer=name,
-        found=found,
-        allowed=f"{profile.name} allows {widest} bits, that is even numbers when signs are mixed"
-        if needed > FULL_WIDTH
-        else f"{profile.name} allows {widest} bits",
-        remedy=remedy,
-        rule="weight_width",
-    )

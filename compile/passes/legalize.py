@@ -28,6 +28,14 @@ from ...netx import (
     size_of,
 )
 from ..problems import Problem, raise_problems
+from ..rules_of_lowering import (
+    lowered_layer_fits,
+    means_are_exact,
+    means_meet_dense_layers,
+    names_are_unique,
+    network_has_neurons,
+    summed_means_are_exact,
+)
 from ..stages import NETWORK_INPUT, LegalLayer, LegalNetwork, Lowering, neuron_of
 from .kernel_matrix import as_dense, is_too_large
 from .lower import as_convolution
@@ -77,11 +85,6 @@ class _Progress:
     def lowered(self, layer: Layer, after: str, *, exact: bool = True) -> None:
         before = layer_kind(layer).value
         self.lowerings.append(Lowering(layer=layer.name, before=before, after=after, exact=exact))
-
-    def refuse(self, layer: Layer, found: str, allowed: str, remedy: str, rule: str) -> None:
-        self.problems.append(
-            Problem(layer=layer.name, found=found, allowed=allowed, remedy=remedy, rule=rule)
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +157,7 @@ class Legalize:
             streams.append(stream)
         done.problems += _repeated_names(done.layers)
         if not done.layers and not done.problems:
-            done.problems.append(_no_neurons())
+            done.problems.append(network_has_neurons())
         legal = LegalNetwork(
             input_shape=shapes[0].shape_in,
             layers=tuple(done.layers),
@@ -179,14 +182,7 @@ class Legalize:
             return done.add(readable, into, shape_out)
         weight, weight_imag, exact = weights_of_members(readable, into.group)
         if not (exact or self.allow_approximate):
-            done.refuse(
-                layer,
-                f"weights that {into.group} does not divide, on means of {into.group} neurons",
-                "chips sum what fires, and weights are whole",
-                "Use weights that it divides, average behind the last layer, or allow rounding "
-                "with --allow-approximate.",
-                "means_are_exact",
-            )
+            done.problems.append(means_are_exact(layer.name, into.group))
         for average in into.means:
             done.lowered(average, f"weights divided by {into.group}", exact=exact)
         summed = dataclasses.replace(readable, weight=weight, weight_imag=weight_imag)
@@ -201,13 +197,9 @@ def _image_layer(
 ) -> Stream:
     nothing = Stream(sources=into.sources, shape=shape.shape_out)
     if into.group > 1:
-        done.refuse(
-            layer,
-            f"takes means of {into.group} neurons",
-            "only dense layers can",
-            "Use a pooling, which sums, in place of the average.",
-            "means_meet_dense_layers",
-        )
+        found = f"takes means of {into.group} neurons"
+        remedy = "Use a pooling, which sums, in place of the average."
+        done.problems.append(means_meet_dense_layers(layer.name, found, remedy))
         return nothing
     if isinstance(layer, ConvLayer):
         return done.add(layer, into, shape.shape_out)
@@ -216,14 +208,7 @@ def _image_layer(
         done.lowered(layer, f"convolution in {convolution.groups} groups")
         return done.add(convolution, into, shape.shape_out)
     if is_too_large(shape):
-        inputs, outputs = size_of(shape.shape_in), size_of(shape.shape_out)
-        done.refuse(
-            layer,
-            f"is no convolution, and as a dense layer has {inputs} x {outputs} weights",
-            "no chip holds as many",
-            "Use a pooling whose stride is its kernel, or a ConvT without stride.",
-            "lowered_layer_fits",
-        )
+        done.problems.append(lowered_layer_fits(layer.name, shape))
         return nothing
     done.lowered(layer, "dense")
     return done.add(as_dense(layer, shape), into, shape.shape_out)
@@ -236,14 +221,7 @@ def _mean_readout(
     fired = [neuron_of(done.layers[source]) for source in into.sources if source >= 0]
     exact = all(sums_exactly(neuron, summed) for neuron in fired)
     if not (exact or allow_approximate):
-        done.refuse(
-            layer,
-            f"sums of payloads finer than voltages, over {into.group} neurons",
-            "voltages are whole in 1/4096",
-            "Average what the layer before it sends on the host, or allow cutting with "
-            "--allow-approximate.",
-            "means_are_exact",
-        )
+        done.problems.append(summed_means_are_exact(layer.name, into.group))
     done.lowered(layer, f"dense readout of sums over {into.group}", exact=exact)
     return done.add(summed, dataclasses.replace(into, group=1), summed.shape)
 
@@ -252,13 +230,8 @@ def _joined(done: _Progress, layer: ConcatLayer, parts: list[Stream]) -> Stream:
     sources = tuple(source for part in parts for source in part.sources)
     done.lowered(layer, f"sum over {len(sources)} sources")
     if any(part.group > 1 for part in parts):
-        done.refuse(
-            layer,
-            "joins means with other outputs",
-            "only dense layers take means",
-            "Average behind the last layer.",
-            "means_meet_dense_layers",
-        )
+        found, remedy = "joins means with other outputs", "Average behind the last layer."
+        done.problems.append(means_meet_dense_layers(layer.name, found, remedy))
     if len({part.shape[1:] for part in parts}) == 1:
         shape = (sum(part.shape[0] for part in parts), *parts[0].shape[1:])
     else:  # flattened images of several sizes
@@ -280,20 +253,4 @@ def _repeated_names(layers: list[LegalLayer]) -> Iterator[Problem]:
     names = [legal.layer.name for legal in layers]
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
-            yield Problem(
-                layer=name,
-                found=f"{names.count(name)} layers have this name",
-                allowed="names tell layers apart",
-                remedy="Give each its own.",
-                rule="names_are_unique",
-            )
-
-
-def _no_neurons() -> Problem:
-    return Problem(
-        layer="network",
-        found="no layer with neurons",
-        allowed="a chip computes with neurons",
-        remedy="Add a dense or convolution layer.",
-        rule="network_has_neurons",
-    )
+            yield names_are_unique(name, names.count(name))

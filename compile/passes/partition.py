@@ -24,6 +24,7 @@ from ..core_resources import (
 )
 from ..placement import Usage
 from ..problems import Problem, raise_problems
+from ..rules_of_cores import core_problems
 from ..stages import ChipConv, ChipLayer, ChipNetwork, neuron_count
 from ..wiring import Wiring, heard_count, wiring_of
 from .axis_cuts import (
@@ -91,12 +92,12 @@ class Partition:
             layer = network.layers[index]
             wiring = wiring_of(network, index, cuts)
             cut = self._cut(layer, wiring)
-            if isinstance(cut, Problem):
-                problems.append(cut)
+            if isinstance(cut, tuple):
+                problems = [*cut, *problems]  # layers come last to first
                 cut = _whole(layer)  # as if it fitted, to find what else is wrong
             cuts[index] = cut
             found.append(LayerBlocks(cut=cut, usage=self._usage(layer, wiring, cut)))
-        raise_problems(tuple(reversed(problems)))
+        raise_problems(problems)
         return tuple(reversed(found))
 
     def ensures(self, network: ChipNetwork, found: tuple[LayerBlocks, ...]) -> None:
@@ -107,11 +108,13 @@ class Partition:
                 assert list(itertools.chain(*parts)) == list(range(size)), layer.name
             assert not [u for usage in blocks.usage for u in usage if _exceeds(u)], layer.name
 
-    def _cut(self, layer: ChipLayer, wiring: Wiring) -> Cut | Problem:
+    def _cut(self, layer: ChipLayer, wiring: Wiring) -> Cut | tuple[Problem, ...]:
         singles = finest(layer)
-        too_much = next((u for u in self._most(layer, wiring, singles) if _exceeds(u)), None)
-        if too_much is not None:
-            return _too_large_for_a_core(layer, too_much, self.profile)
+        problems = core_problems(
+            layer.name, tuple(self._most(layer, wiring, singles)), self.profile
+        )
+        if problems:
+            return problems
 
         # Intel's compiler for Loihi 1 (NxTF) keeps the words of a core below its memory, not at it
         as_lava = self.profile.partition.model == "lava-loihi2"
@@ -250,16 +253,3 @@ def _exceeds(usage: Usage, kept_below: set[str] | frozenset[str] = frozenset()) 
     if usage.available is None:
         return False
     return usage.used + (usage.resource in kept_below) > usage.available
-
-
-def _too_large_for_a_core(layer: ChipLayer, usage: Usage, profile: HardwareProfile) -> Problem:
-    remedy = "All inputs of a neuron meet on one core: use a layer with fewer"
-    if usage.resource == OUTPUT_AXONS:
-        remedy = "Let fewer cores hear it, with narrower layers behind it"
-    return Problem(
-        layer=layer.name,
-        found=f"{usage.used} {usage.resource} for a single neuron",
-        allowed=f"{profile.name} allows {usage.available} per core",
-        remedy=f"{remedy}, or compile for another profile.",
-        rule="core_" + usage.resource.replace(" ", "_"),
-    )

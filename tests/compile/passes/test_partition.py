@@ -170,8 +170,8 @@ def outcome(profile: HardwareProfile, *layers: Any) -> int | str:
 
 def too_much(found: str, allowed: str, rule: str, layer: str = "layer0") -> str:
     return (
-        f"{layer}: {found} for a single neuron; {allowed} per core. All inputs of a neuron meet on "
-        f"one core: use a layer with fewer, or compile for another profile. [{rule}]"
+        f"{layer}: {found} for a single neuron; {allowed} per core. Use a layer with fewer inputs, "
+        f"or compile for another profile. [{rule}]"
     )
 
 
@@ -187,8 +187,9 @@ def test_synapse_words_at_the_limit_fit_and_one_more_does_not() -> None:
     weight = np.full((1, 16001), 2)  # one word an axon
     profile = limited("loihi2", total_per_core=None)
     assert outcome(profile, dense(weight[:, :16000])) == 1
-    found = outcome(profile, dense(weight))
-    assert found == too_much("16001 synapse words", "loihi2 allows 16000", "core_synapse_words")
+    words = too_much("16001 synapse words", "loihi2 allows 16000", "core_synapse_words")
+    axons = too_much("16001 input axons", "loihi2 allows 16000", "core_input_axons")
+    assert outcome(profile, dense(weight)) == f"{words}\n{axons}"
     only_axons = limited("loihi2", total_per_core=None, synapse_words_per_core=None)
     assert outcome(only_axons, dense(weight)) == too_much(
         "16001 input axons", "loihi2 allows 16000", "core_input_axons"
