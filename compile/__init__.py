@@ -4,6 +4,9 @@ from .artifact import artifact_bytes as artifact_bytes
 from .artifact import load_artifact as load_artifact
 from .artifact import save_artifact as save_artifact
 from .chip_to_netx import as_netx as as_netx
+from .overflow import overflow_problems as overflow_problems
+from .overflow_input import InputPhase as InputPhase
+from .overflow_input import OverflowInput as OverflowInput
 from .pipeline import compile_network as compile_network
 from .placement import Core as Core
 from .placement import Placement as Placement
@@ -32,6 +35,9 @@ from .stages import neuron_count as neuron_count
 from .stages import per_neuron as per_neuron
 from .stages import synaptic_layers as synaptic_layers
 from .stages import weight_sets as weight_sets
+from .state_bounds import StateBounds as StateBounds
+from .state_bounds import Verdict as Verdict
+from .state_bounds import state_bounds as state_bounds
 from .weight_registers import SignMode as SignMode
 from .weight_registers import WeightRegisters as WeightRegisters
 from .weight_registers import weight_registers as weight_registers

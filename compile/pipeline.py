@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from ..hw_profiles import HardwareProfile
 from ..netx import Network, Shape
-from .overflow import parity_warnings
+from .overflow import overflow_problems, parity_warnings
 from .passes.encode import Encode
 from .passes.legalize import Legalize
 from .passes.place import Place
 from .problems import raise_problems
 from .rules import check_rules
 from .stages import CompiledNetwork
+from .state_bounds import state_bounds
 
 
 def compile_network(
@@ -19,6 +20,7 @@ def compile_network(
     *,
     input_shape: Shape | None = None,
     allow_approximate: bool = False,
+    strict: bool = False,
 ) -> CompiledNetwork:
     """Compile a network for a chip.
 
@@ -32,6 +34,8 @@ def compile_network(
         (C, H, W); needed only for files that start with a convolution whose stride is not 1.
     allow_approximate : bool
         Whether lowerings may round; the network's outputs can then differ from the file's.
+    strict : bool
+        Whether states that are not proved to fit their registers are errors, not warnings.
 
     Returns
     -------
@@ -53,6 +57,8 @@ def compile_network(
     raise_problems((*problems, *check_rules(legal, profile)))
     chip = encode.run(legal)
     encode.ensures(legal, chip)
+    bounds = state_bounds(chip)
+    raise_problems(overflow_problems(chip, bounds) if strict else ())
     placement = place.run(chip)
     place.ensures(chip, placement)
 
@@ -62,5 +68,5 @@ def compile_network(
         profile=profile,
         source_sha256=network.source.sha256 if network.source else "",
         passes=(legalize.name, "check", encode.name, place.name),
-        warnings=network.warnings + parity_warnings(chip),
+        warnings=network.warnings + parity_warnings(chip, bounds),
     )

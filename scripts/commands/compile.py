@@ -31,11 +31,17 @@ def compile_(
     output: Annotated[Path, typer.Option("--output", "-o", help="The artifact, say net.ldc.")],
     profile: Annotated[str, typer.Option(help="A chip (lavadeploy profiles).")] = "loihi2",
     input_shape: InputShapeOption = None,
+    strict: Annotated[
+        bool, typer.Option(help="Refuse states that are not proved to fit 24 bits.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compile a network for a chip and write the artifact."""
     compiled = compile_network(
-        read_netx(network), load_profile(profile), input_shape=parse_shape(input_shape)
+        read_netx(network),
+        load_profile(profile),
+        input_shape=parse_shape(input_shape),
+        strict=strict,
     )
     save_artifact(compiled, output)
     report = report_compilation(compiled)
