@@ -50,4 +50,5 @@ from .spike_log import SpikeLog as SpikeLog
 from .spike_log import fraction_equal as fraction_equal
 from .spike_log import read_spike_log as read_spike_log
 from .spike_log import write_spike_log as write_spike_log
+from .spike_rates import count_spikes as count_spikes
 from .whole_run import run_whole_network as run_whole_network
