@@ -100,9 +100,21 @@ def _profile_3(profile: dict[str, Any]) -> dict[str, Any]:
         "axon_memory_per_core",
         "total_per_core",
     )
+    # what those compilers wrote: CUBA neurons without refractory period, biases of exponent 6
+    formats: dict[str, tuple[object, str]] = {
+        "sign_modes": (["mixed", "excitatory", "inhibitory"], "modes"),
+        "bias_exponent_max": (6, "power of 2"),
+        "refractory_max": (1, "steps"),
+        "current_exponent_max": (0, "power of 2"),
+        "neuron_kinds": (["CUBA", "LOIHI"], "kinds"),
+    }
     return {
         **profile,
         "limits": {**profile["limits"], **dict.fromkeys(added)},
+        "formats": {
+            **profile["formats"],
+            **{key: {"value": v, "unit": unit, **then} for key, (v, unit) in formats.items()},
+        },
         "mesh": None,
         "axons": {"model": "discrete", **then},
         "partition": {"model": "fewest-cores", **then},
