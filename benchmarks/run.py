@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from lavadeploy.compile import CompiledNetwork, compile_network
+from lavadeploy.compile import CompiledNetwork, compile_network, synaptic_layers
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import CubaNeuron, DenseLayer, Network, NeuronKind, repair_lava
 from lavadeploy.scripts.console import print_table, say
@@ -93,7 +93,7 @@ def bare_lava(compiled: CompiledNetwork, inputs: SpikeInput, *, read: bool) -> f
     data = inputs.spikes.transpose(1, 0, 2).reshape(SIZES[0], steps)
     source = Source(data=data.astype(np.int32))
     port: Any = source.s_out
-    for layer in compiled.network.layers:
+    for layer in synaptic_layers(compiled.network):
         weights = layer.weights.mantissa.astype(np.int32)
         dense = Dense(weights=weights, num_weight_bits=8, weight_exp=layer.weights.exponent)
         lif = LIF(

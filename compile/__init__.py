@@ -10,6 +10,8 @@ from .pipeline import compile_network as compile_network
 from .placement import Core as Core
 from .placement import Placement as Placement
 from .placement import Usage as Usage
+from .placement_report import PlacementReport as PlacementReport
+from .placement_report import report_placement as report_placement
 from .problems import Problem as Problem
 from .report import CompileReport as CompileReport
 from .report import LayerReport as LayerReport

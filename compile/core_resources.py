@@ -59,6 +59,8 @@ class Extent:
         Inputs that reach it, without the layer's own neurons.
     pairs : int
         Neurons of the block, each times the cores that hear it, its own layer's included.
+    delay_bits : int
+        Bits that each synapse spends on the delay of what it hears.
     """
 
     neurons: int
@@ -66,6 +68,7 @@ class Extent:
     channels: range
     heard: int
     pairs: int
+    delay_bits: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +112,7 @@ def core_usage(
             neurons=extent.neurons,
             channels=extent.channels,
             inputs=extent.heard,
+            delay_bits=extent.delay_bits,
         ),
         NEURON_GROUPS: runs,
     }

@@ -15,6 +15,7 @@ from .passes.quantize import QuantizedNetwork
 from .problems import in_layer_order, raise_problems
 from .rules import check_rules
 from .stages import CompiledNetwork, PassRecord
+from .traffic import SpikeRates
 
 # Fields of passes that are no options: who they are, and what the artifact states elsewhere.
 NO_OPTIONS = ("name", "profile")
@@ -27,6 +28,7 @@ def compile_network(
     input_shape: Shape | None = None,
     allow_approximate: bool = False,
     created: str = "",
+    spike_rates: SpikeRates | None = None,
 ) -> CompiledNetwork:
     """Compile a network for a chip.
 
@@ -43,6 +45,9 @@ def compile_network(
         Whether lowerings may round; the network's outputs can then differ from the file's.
     created : str
         When this is, for the artifact; without it the same network gives the same bytes.
+    spike_rates : mapping of array, shape () or (neurons,), optional
+        Spikes of the neurons of each compiled layer by name, counted in a run; cores between which
+        many messages go are then placed near each other. Without it every neuron counts the same.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def compile_network(
     raise_problems(in_layer_order(found, [layer.name for layer in whole.layers]))
     chip = encode.run(legal)
     encode.ensures(legal, chip)
-    placement = place.run(chip)
+    placement = place.run(chip, spike_rates)
     place.ensures(chip, placement)
 
     return CompiledNetwork(

@@ -12,7 +12,13 @@ SMALLEST_RUN = 4  # 3 channels are one run
 
 
 def synapse_words(
-    layer: ChipLayer, profile: HardwareProfile, *, neurons: int, channels: range, inputs: int
+    layer: ChipLayer,
+    profile: HardwareProfile,
+    *,
+    neurons: int,
+    channels: range,
+    inputs: int,
+    delay_bits: int = 0,
 ) -> int:
     """Return the synapse words of a core that holds a block of a layer.
 
@@ -28,6 +34,8 @@ def synapse_words(
         Output channels on the core (convolutions).
     inputs : int
         Input axons of the core (dense layers).
+    delay_bits : int
+        Bits by which each synapse says how late it is; see `delay_bits_of`.
 
     Returns
     -------
@@ -37,7 +45,10 @@ def synapse_words(
     if isinstance(layer, ChipInput):
         return 0
     return sum(
-        _words_of(layer, profile, registers.bits, lists)
+        # a layer hears itself without its axonal delays, which SLAYER adds behind the loop
+        _words_of(
+            layer, profile, registers.bits + (delay_bits if name != "weight_rec" else 0), lists
+        )
         for name, registers in weight_sets(layer)
         for lists in [_lists(layer, name, neurons=neurons, channels=channels, inputs=inputs)]
     )
@@ -63,6 +74,17 @@ def _words_of(
         case "lava-loihi2":
             words = lava_conv_words if isinstance(layer, ChipConv) else lava_dense_words
             return sum(count * words(targets, bits) for count, targets in lists)
+
+
+def delay_bits_of(most: int) -> int:
+    """Return the bits that each synapse spends on delays of at most so many steps.
+
+    Notes
+    -----
+    None without delays, else 3 to 6 (NxTF, Intel's compiler for Loihi 1). Logs of the Lava compiler
+    show no network with delays; for Loihi 2 the same is assumed.
+    """
+    return max(3, most.bit_length()) if most else 0
 
 
 def lava_dense_words(targets: int, bits: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,10 +15,10 @@ from .blocks import Block, block_of
 from .core_resources import hears_itself
 from .mesh import crossing_table, hop_table
 from .placement import Placement
-from .stages import ChipDense, ChipNetwork, neuron_count
+from .stages import ChipDense, ChipLayer, ChipNetwork, neuron_count
 
 FloatArray: TypeAlias = NDArray[np.float64]
-SpikeRates: TypeAlias = Sequence[NDArray[np.float64] | NDArray[np.int64]]
+SpikeRates: TypeAlias = Mapping[str, NDArray[np.float64] | NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,9 +73,9 @@ def core_traffic(
         Their neurons on cores.
     profile : HardwareProfile
         Gives the mesh.
-    rates : sequence of array, shape () or (neurons,), optional
-        Spikes of each layer's neurons, per step or in a run: counts give counts. One each if not
-        given.
+    rates : mapping of array, shape () or (neurons,), optional
+        Spikes of the neurons of each layer by name, per step or in a run: counts give counts. One
+        each if not given.
 
     Returns
     -------
@@ -112,10 +112,8 @@ def block_messages(
     messages : float64 array, shape (n,)
         Between them; see `core_traffic`.
     """
-    if rates is not None and len(rates) != len(network.layers):
-        raise ValueError(f"{len(rates)} arrays of rates for {len(network.layers)} layers")
     holder = _holders(network, blocks)
-    spikes = [_per_neuron(network, index, rates) for index in range(len(network.layers))]
+    spikes = [_per_neuron(layer, rates) for layer in network.layers]
     sources: list[IntArray] = []
     targets: list[IntArray] = []
     messages: list[FloatArray] = []
@@ -179,8 +177,13 @@ def _holders(network: ChipNetwork, blocks: Sequence[tuple[int, Block]]) -> list[
     return holder
 
 
-def _per_neuron(network: ChipNetwork, index: int, rates: SpikeRates | None) -> FloatArray:
-    count = neuron_count(network.layers[index])
+def _per_neuron(layer: ChipLayer, rates: SpikeRates | None) -> FloatArray:
+    count = neuron_count(layer)
     if rates is None:
         return np.ones(count, dtype=np.float64)
-    return np.broadcast_to(np.asarray(rates[index], dtype=np.float64), (count,))
+    if layer.name not in rates:
+        raise ValueError(f"no spike rates of {layer.name}, but of {', '.join(rates)}")
+    found = np.broadcast_to(np.asarray(rates[layer.name], dtype=np.float64), (count,))
+    if not np.all(np.isfinite(found) & (found >= 0)):
+        raise ValueError(f"spike rates of {layer.name} must be finite and not negative")
+    return found

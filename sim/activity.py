@@ -106,6 +106,8 @@ def count_activity(
         arriving = np.concatenate([entering if s < 0 else fired[s] for s in layer.sources])
         leaving = spikes.spike_counts(index).sum(axis=0)
         operations = operations_by_neuron(layer, arriving)
+        if not isinstance(layer, ChipInput) and layer.weights_imag is not None:
+            operations = 2 * operations  # a weight to either part of a complex state
         if isinstance(layer, ChipDense) and layer.weights_rec is not None:
             operations = operations + leaving.sum()
         neurons = neuron_count(layer)

@@ -46,7 +46,7 @@ def fitting_networks(draw: st.DrawFn) -> Network:
     if draw(st.booleans()):
         neuron = _fitting(neuron_of(draw(KINDS)))
         layers = [InputLayer(name="layer0", shape=shape, weight=64, bias=2, neuron=neuron)]
-    shapes = [shape]
+    shapes: list[Shape] = [shape]
     for _ in range(draw(st.integers(1, 4))):
         layer, shape = draw(_next_layer(len(layers), shapes))
         assume(size_of(shape) <= 300)
@@ -100,6 +100,8 @@ def _kernel(draw: st.DrawFn, name: str, kind: str, shape: Shape) -> tuple[Layer,
         "convT": (shape[0], channels // groups, *kernel),
     }.get(kind, (1, 1, *kernel))
     fields = geometry | _synapses(draw, *sizes, channels=channels)
+    if "pool" not in kind:
+        fields["groups"] = groups
     layer: Any = {
         "conv": ConvLayer,
         "convT": ConvTransposeLayer,
@@ -109,7 +111,6 @@ def _kernel(draw: st.DrawFn, name: str, kind: str, shape: Shape) -> tuple[Layer,
         name=name,
         shape=(channels, 1, 1),
         **fields,
-        **({} if "pool" in kind else {"groups": groups}),
     )
     try:
         size = kernel_output_size(layer, shape[1], shape[2])

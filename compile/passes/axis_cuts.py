@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ..blocks import Cut, box_shape
-from ..fan_out import heard_count
 from ..stages import ChipConv, ChipDense, ChipLayer
+from ..wiring import heard_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

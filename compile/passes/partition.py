@@ -22,11 +22,11 @@ from ..core_resources import (
     hears_itself,
     limit_of,
 )
-from ..fan_out import FanOut, fan_out, heard_count
 from ..placement import Usage
 from ..problems import Problem, raise_problems
 from ..rules_of_cores import core_problems
 from ..stages import ChipConv, ChipLayer, ChipNetwork, neuron_count
+from ..wiring import Wiring, heard_count, wiring_of
 from .axis_cuts import (
     Axes,
     AxisCut,
@@ -90,13 +90,13 @@ class Partition:
         problems: list[Problem] = []
         for index in reversed(range(len(network.layers))):
             layer = network.layers[index]
-            fans = fan_out(network, index, cuts)
-            cut = self._cut(layer, fans)
+            wiring = wiring_of(network, index, cuts)
+            cut = self._cut(layer, wiring)
             if isinstance(cut, tuple):
                 problems = [*cut, *problems]  # layers come last to first
                 cut = _whole(layer)  # as if it fitted, to find what else is wrong
             cuts[index] = cut
-            found.append(LayerBlocks(cut=cut, usage=self._usage(layer, fans, cut)))
+            found.append(LayerBlocks(cut=cut, usage=self._usage(layer, wiring, cut)))
         raise_problems(problems)
         return tuple(reversed(found))
 
@@ -108,9 +108,11 @@ class Partition:
                 assert list(itertools.chain(*parts)) == list(range(size)), layer.name
             assert not [u for usage in blocks.usage for u in usage if _exceeds(u)], layer.name
 
-    def _cut(self, layer: ChipLayer, fans: FanOut) -> Cut | tuple[Problem, ...]:
+    def _cut(self, layer: ChipLayer, wiring: Wiring) -> Cut | tuple[Problem, ...]:
         singles = finest(layer)
-        problems = core_problems(layer.name, tuple(self._most(layer, fans, singles)), self.profile)
+        problems = core_problems(
+            layer.name, tuple(self._most(layer, wiring, singles)), self.profile
+        )
         if problems:
             return problems
 
@@ -119,7 +121,7 @@ class Partition:
         kept_below = {SYNAPSE_WORDS} if as_lava else set[str]()
 
         def overruns(axes: Axes) -> list[Usage]:
-            return [u for u in self._most(layer, fans, axes) if _exceeds(u, kept_below)]
+            return [u for u in self._most(layer, wiring, axes) if _exceeds(u, kept_below)]
 
         if isinstance(layer, ChipConv) or box_shape(layer)[1:] != (1, 1):
             return cut_of(_cut_image(layer, overruns, as_lava=as_lava) or singles)
@@ -129,13 +131,13 @@ class Partition:
             return cut_of(_cut_repeatedly(layer, bound, overruns) or singles)
         return cut_of(_cut_evenly(layer, overruns))
 
-    def _most(self, layer: ChipLayer, fans: FanOut, axes: Axes) -> Iterator[Usage]:
+    def _most(self, layer: ChipLayer, wiring: Wiring, axes: Axes) -> Iterator[Usage]:
         """Yield the most that any block of a cut takes of each resource."""
         channels, rows, columns = axes
         pairs = 0
         if limit_of(self.profile, OUTPUT_AXONS) is not None:
             cut = cut_of(axes)
-            pairs = int(fans.pairs_of(cut).max()) + _own_pairs(layer, cut, channels.nominal)
+            pairs = int(wiring.pairs_of(cut).max()) + _own_pairs(layer, cut, channels.nominal)
         for part in different_channels(layer, channels):
             extent = Extent(
                 neurons=channels.nominal * rows.nominal * columns.nominal,
@@ -143,14 +145,15 @@ class Partition:
                 channels=part,
                 heard=channels.heard * rows.heard * columns.heard,
                 pairs=pairs,
+                delay_bits=wiring.delay_bits,
             )
-            yield from core_usage(layer, extent, fans.readers, self.profile)
+            yield from core_usage(layer, extent, wiring.readers, self.profile)
 
-    def _usage(self, layer: ChipLayer, fans: FanOut, cut: Cut) -> tuple[tuple[Usage, ...], ...]:
+    def _usage(self, layer: ChipLayer, wiring: Wiring, cut: Cut) -> tuple[tuple[Usage, ...], ...]:
         """Return what each block takes."""
         axes = (cut.channels, cut.rows, cut.columns)
         heard = [[heard_count(layer, a, part) for part in parts] for a, parts in enumerate(axes)]
-        pairs = fans.pairs_of(cut).reshape(-1).tolist()
+        pairs = wiring.pairs_of(cut).reshape(-1).tolist()
         return tuple(
             core_usage(
                 layer,
@@ -160,8 +163,9 @@ class Partition:
                     channels=block.channels,
                     heard=c * r * w,
                     pairs=out + _own_pairs(layer, cut, block.size),
+                    delay_bits=wiring.delay_bits,
                 ),
-                fans.readers,
+                wiring.readers,
                 self.profile,
             )
             for block, (c, r, w), out in zip(

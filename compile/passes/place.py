@@ -26,16 +26,21 @@ class Place:
     ----------
     profile : HardwareProfile
         The chip and the board.
-    rates : sequence of array, shape () or (neurons,), or None
-        Spikes of each layer's neurons, for instance from a calibration run; alike if None.
     """
 
     profile: HardwareProfile
-    rates: SpikeRates | None = None
     name: str = "place"
 
-    def run(self, network: ChipNetwork) -> Placement:
+    def run(self, network: ChipNetwork, rates: SpikeRates | None = None) -> Placement:
         """Return the placement.
+
+        Parameters
+        ----------
+        network : ChipNetwork
+            The layers.
+        rates : mapping of array, shape () or (neurons,), optional
+            Spikes of the neurons of each layer by name, for instance counted in a calibration run;
+            without it every neuron counts the same.
 
         Raises
         ------
@@ -49,7 +54,7 @@ class Place:
             (index, block) for index, layer in enumerate(found) for block in layer.cut.blocks()
         ]
         raise_problems(self._too_many_cores(len(blocks)))
-        flows = scaled_flows(*block_messages(network, blocks, self.rates))
+        flows = scaled_flows(*block_messages(network, blocks, rates))
         sites = arrange(len(blocks), flows, self.profile)
         usages = (usage for layer in found for usage in layer.usage)
         cores: list[Core] = []
@@ -79,12 +84,12 @@ class Place:
         chips, per_chip = limits.chips.value, limits.cores_per_chip.value
         if cores <= chips * per_chip:
             return ()
-        board = f"{chips} chips" if chips > 1 else "1 chip"
+        board = f"each of {chips} chips" if chips > 1 else "its chip"
         return (
             Problem(
                 layer="network",
                 found=f"{cores} cores needed",
-                allowed=f"{self.profile.name} has {per_chip} on each of {board}",
+                allowed=f"{self.profile.name} has {per_chip} on {board}",
                 remedy="Use a smaller network, or a profile of a larger board.",
                 rule="cores_per_board",
             ),

@@ -12,7 +12,7 @@ import pytest
 from builders import compiled, conv, cuba, dense, even_weights
 from lava_blocks import check_lif, conv_weights, dense_weights, load_with_lava
 
-from lavadeploy.compile import ChipConv, CompiledNetwork, save_artifact
+from lavadeploy.compile import ChipConv, CompiledNetwork, save_artifact, synaptic_layers
 
 pytestmark = pytest.mark.lava
 
@@ -32,7 +32,7 @@ def test_a_dense_network_is_loaded(tmp_path: Path) -> None:
     )
     theirs = lavas(ours, tmp_path / "a.ldc")
     assert len(theirs.layers) == 3
-    for block, layer in zip(theirs.layers, ours.network.layers, strict=True):
+    for block, layer in zip(theirs.layers, synaptic_layers(ours.network), strict=True):
         assert block.block == "Dense"
         assert block.shape == layer.shape_out
         assert np.array_equal(dense_weights(block.synapse), layer.weights.effective())
@@ -71,7 +71,7 @@ def test_a_convolution_before_a_dense_layer_is_loaded(tmp_path: Path) -> None:
     theirs = lavas(ours, tmp_path / "a.ldc")
     assert [block.block for block in theirs.layers] == ["Conv", "Dense"]
     first, second = theirs.layers
-    layer = ours.network.layers[0]
+    layer = synaptic_layers(ours.network)[0]
     assert isinstance(layer, ChipConv)
     assert theirs.inp.shape == (6, 6, 2)  # (W, H, C)
     assert first.shape == (3, 8, 4)
@@ -80,4 +80,6 @@ def test_a_convolution_before_a_dense_layer_is_loaded(tmp_path: Path) -> None:
         found = getattr(first.synapse, name).init
         assert np.array_equal(found, pair[::-1] if isinstance(pair, tuple) else pair), name
     check_lif(first.neuron, layer.neuron, np.broadcast_to(bias, (3, 8, 4)))
-    assert np.array_equal(dense_weights(second.synapse), ours.network.layers[1].weights.effective())
+    assert np.array_equal(
+        dense_weights(second.synapse), synaptic_layers(ours.network)[1].weights.effective()
+    )

@@ -90,7 +90,8 @@ def test_problems_of_all_stages_are_raised_at_once_in_layer_order() -> None:
         ),
         (
             "large: 4097 input axons for a single neuron; loihi1 allows 4096 per core. "
-            "Use a layer with fewer inputs, or compile for another profile. [core_input_axons]"
+            "All inputs of a neuron meet on one core: use a layer with fewer, or compile for "
+            "another profile. [core_input_axons]"
         ),
         (
             "odd: weights that 2 does not divide, on means of 2 neurons; chips sum what fires, and "

@@ -41,7 +41,10 @@ def too_much(found: str, allowed: str, rule: str, remedy: str) -> list[str]:
 
 
 def fewer_inputs(found: str, allowed: str, rule: str) -> list[str]:
-    remedy = "Use a layer with fewer inputs, or compile for another profile."
+    remedy = (
+        "All inputs of a neuron meet on one core: use a layer with fewer, or compile for another "
+        "profile."
+    )
     return too_much(found, allowed, rule, remedy)
 
 

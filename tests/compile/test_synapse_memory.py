@@ -14,6 +14,7 @@ from profiles import SHIPPED
 from lavadeploy.compile import ChipLayer, compile_network, weight_sets
 from lavadeploy.compile.synapse_memory import (
     channel_runs,
+    delay_bits_of,
     lava_conv_words,
     lava_dense_words,
     synapse_words,
@@ -170,6 +171,26 @@ def test_loihi1_counts_as_nengo_loihi_does(neurons: int) -> None:
     layer = dense_layer(1, 30, 255)
     assert bits_of_layer(layer) == 8
     assert words_of(layer, "loihi1", neurons=neurons) == 30 * nengo_words(neurons, 8)
+
+
+@pytest.mark.parametrize(("most", "bits"), [(0, 0), (1, 3), (7, 3), (8, 4), (31, 5), (62, 6)])
+def test_delays_take_bits_of_every_synapse_that_hears_them(most: int, bits: int) -> None:
+    assert delay_bits_of(most) == bits
+    first = dense(np.full((40, 3), 2), delay=np.array([most] + [0] * 39))
+    weight = np.full((30, 40), 2)
+    weight[0, :2] = (254, -254)  # 8 bits
+    second = dense(weight, name="layer1")
+    for profile, expected in (
+        ("loihi1", 40 * nengo_words(30, 8 + bits)),
+        ("loihi2", 40 * lava_dense_words(30, 8 + bits)),
+    ):
+        placement = compiled(first, second, profile=profile).placement
+        undelayed, delayed = (
+            next(u.used for u in core.usage if u.resource == "synapse words")
+            for core in placement.cores
+        )
+        assert delayed == expected
+        assert undelayed == compiled(first, profile=profile).placement.cores[0].usage[1].used
 
 
 def test_convolutions_on_loihi1_share_lists_too() -> None:

@@ -47,7 +47,8 @@ def assert_counts_are_right(network: ChipNetwork, limit: int, seed: int) -> None
     placement = Place(profile=profile).run(network)
     rng = np.random.default_rng(seed)
     spikes = [rng.integers(0, 9, neuron_count(layer)) for layer in network.layers]
-    traffic = core_traffic(network, placement, profile, spikes)
+    rates = {layer.name: counts for layer, counts in zip(network.layers, spikes, strict=True)}
+    traffic = core_traffic(network, placement, profile, rates)
     rows = zip(traffic.source, traffic.target, strict=True)
     pairs = [(int(source), int(target)) for source, target in rows]
     assert len(set(pairs)) == len(pairs)
@@ -99,7 +100,7 @@ def test_neurons_spike_once_each_unless_told() -> None:
     profile = limited("loihi2", neurons_per_core=5)
     placement = Place(profile=profile).run(network)
     assert core_traffic(network, placement, profile).messages.tolist() == [5.0, 5.0]
-    rates = (np.array(0.25), np.array(0.0))
+    rates = {"a": np.array(0.25), "b": np.array(0.0)}
     assert core_traffic(network, placement, profile, rates).messages.tolist() == [1.25, 1.25]
 
 
@@ -111,8 +112,18 @@ def test_a_single_layer_sends_nothing() -> None:
     assert (traffic.total_messages, traffic.total_hops) == (0.0, 0.0)
 
 
-def test_the_number_of_rates_is_that_of_the_layers() -> None:
+@pytest.mark.parametrize(
+    ("rates", "sentence"),
+    [
+        ({"b": np.array(1.0)}, "no spike rates of a, but of b"),
+        ({"a": np.array(-1.0)}, "spike rates of a must be finite and not negative"),
+        ({"a": np.full(10, np.nan)}, "spike rates of a must be finite and not negative"),
+    ],
+)
+def test_rates_that_cannot_be_are_refused(
+    rates: dict[str, NDArray[np.float64]], sentence: str
+) -> None:
     network = ChipNetwork(input_shape=(3,), layers=(chip_dense("a", 3, 10, 4, (-1,)),))
     placement = Place(profile=SHIPPED["loihi2"]).run(network)
-    with pytest.raises(ValueError, match="2 arrays of rates for 1 layers"):
-        core_traffic(network, placement, SHIPPED["loihi2"], [np.array(1.0)] * 2)
+    with pytest.raises(ValueError, match=sentence):
+        core_traffic(network, placement, SHIPPED["loihi2"], rates)

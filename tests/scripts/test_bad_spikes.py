@@ -61,7 +61,7 @@ def one_spike(place: tuple[int, int, int], value: int) -> NDArray[np.int64]:
         (QUIET[..., :0], "'x.npz': spikes has shape (2, 4, 0), so there is nothing to run."),
         (
             one_spike((1, 2, 3), -1),
-            "'x.npz': spikes is -1 at (1, 2, 3); a spike count cannot be negative.",
+            "spikes is -1 at (1, 2, 3); a spike count cannot be negative.",
         ),
         (one_spike((1, 2, 3), 1 << 40), "'x.npz': spikes holds values beyond 32 bits."),
     ],

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import compiled, conv, dense
+from builders import compiled, conv, cuba, dense
 
-from lavadeploy.netx import SpikeInputError
+from lavadeploy.netx import InputLayer, SpikeInputError
 from lavadeploy.sim import SpikeInput, check_input_fits, load_spike_input
 
 
@@ -76,10 +76,6 @@ def test_first_takes_samples_and_labels_together() -> None:
             np.ones((2, 0, 3), dtype=np.uint8),
             "spikes has shape (2, 0, 3), so there is nothing to run.",
         ),
-        (
-            np.array([[[0, 1], [-4, 1]]]),
-            "spikes is -4 at (0, 1, 0); a spike count cannot be negative.",
-        ),
         (np.array([[[2**31]]]), "spikes holds values beyond 32 bits."),
     ],
 )
@@ -92,6 +88,17 @@ def test_bad_spikes_are_refused(spikes: Any, sentence: str, tmp_path: Path) -> N
     with pytest.raises(SpikeInputError) as raised:
         load_spike_input(path)
     assert str(raised.value) == f"'{path}': {sentence}"
+
+
+def test_only_neurons_at_the_input_take_negative_numbers() -> None:
+    inputs = SpikeInput(spikes=np.array([[[0, 1], [-4, 1]]]))
+    with pytest.raises(SpikeInputError) as raised:
+        check_input_fits(inputs, compiled(dense([[2, 2]])))
+    assert str(raised.value) == "spikes is -4 at (0, 1, 0); a spike count cannot be negative."
+    analog = compiled(
+        InputLayer(name="layer0", shape=(2,), neuron=cuba()), dense([[2, 2]], name="layer1")
+    )
+    check_input_fits(inputs, analog)
 
 
 @pytest.mark.parametrize("labels", [np.array([1]), np.array([0.5, 1.0]), np.array([[1, 2]])])

@@ -161,5 +161,6 @@ def test_lava_runs_dense_layers_between_images() -> None:
 
 def unpool_of(layer: Kernel) -> Kernel:
     """The unpooling with the fields of a pooling."""
-    fields = {f.name: getattr(layer, f.name) for f in dataclasses.fields(layer)}
-    return UnpoolLayer(**(fields | {"shape": (2, 12, 12)}))
+    fields: dict[str, Any] = {f.name: getattr(layer, f.name) for f in dataclasses.fields(layer)}
+    fields["shape"] = (2, 12, 12)
+    return UnpoolLayer(**fields)

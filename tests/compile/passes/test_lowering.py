@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from lavadeploy.netx import (
     Network,
     UnsupportedNetworkError,
     infer_shapes,
+    size_of,
 )
 from lavadeploy.sim import LayerRun, run_network
 
@@ -88,7 +88,7 @@ def infer_group(network: Network) -> int:
     for layer, shape in zip(reversed(network.layers), reversed(infer_shapes(network)), strict=True):
         match layer:
             case AverageLayer():
-                group *= int(Fraction(np.prod(shape.shape_in), np.prod(shape.shape_out)))
+                group *= size_of(shape.shape_in) // size_of(shape.shape_out)
             case FlattenLayer():
                 pass
             case _:

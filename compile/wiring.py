@@ -1,4 +1,4 @@
-"""Who hears a layer, and how many cores hear each of its neurons."""
+"""How a layer is wired: who hears it, on how many cores, and how late it hears others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..netx import IntArray, size_of
-from .blocks import Block, Cut, box_shape, heard_channels, heard_positions
+from .blocks import Cut, box_shape, heard_channels, heard_positions
 from .core_resources import Readers
 from .stages import (
     ChipConv,
@@ -20,11 +20,12 @@ from .stages import (
     input_count,
     neuron_count,
 )
+from .synapse_memory import delay_bits_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FanOut:
-    """Who hears a layer, other than itself.
+class Wiring:
+    """Who hears a layer, other than itself, and how late it hears others.
 
     Attributes
     ----------
@@ -32,15 +33,13 @@ class FanOut:
         How many layers of which kind.
     sums : int64 array, shape (channels + 1, rows + 1, columns + 1)
         At [c, r, w] how many cores hear the neurons before c, r and w, added.
+    delay_bits : int
+        Bits that each of the layer's synapses spends on the delays of what it hears.
     """
 
     readers: Readers
     sums: NDArray[np.int64] = field(repr=False)
-
-    def pairs(self, block: Block) -> int:
-        """Return the neurons of a block, each times the cores that hear it."""
-        cut = Cut(channels=(block.channels,), rows=(block.rows,), columns=(block.columns,))
-        return int(self.pairs_of(cut).item())
+    delay_bits: int
 
     def pairs_of(self, cut: Cut) -> NDArray[np.int64]:
         """Return the pairs of each block, int64 array of shape (channels, rows, columns)."""
@@ -52,8 +51,8 @@ class FanOut:
         return found
 
 
-def fan_out(network: ChipNetwork, index: int, cuts: Mapping[int, Cut]) -> FanOut:
-    """Return who hears a layer, given how all later layers are cut."""
+def wiring_of(network: ChipNetwork, index: int, cuts: Mapping[int, Cut]) -> Wiring:
+    """Return how a layer is wired, given how all later layers are cut."""
     layer = network.layers[index]
     dense, convolutions = 0, list[int]()
     cores = np.zeros(neuron_count(layer), dtype=np.int64)
@@ -67,7 +66,11 @@ def fan_out(network: ChipNetwork, index: int, cuts: Mapping[int, Cut]) -> FanOut
     shape = box_shape(layer)
     sums = np.zeros(tuple(size + 1 for size in shape), dtype=np.int64)
     sums[1:, 1:, 1:] = cores.reshape(shape).cumsum(axis=0).cumsum(axis=1).cumsum(axis=2)
-    return FanOut(readers=Readers(dense=dense, convolutions=tuple(convolutions)), sums=sums)
+    return Wiring(
+        readers=Readers(dense=dense, convolutions=tuple(convolutions)),
+        sums=sums,
+        delay_bits=delay_bits_of(_longest_delay(network, layer)),
+    )
 
 
 def heard_count(layer: ChipLayer, axis: int, part: range) -> int:
@@ -84,6 +87,16 @@ def heard_count(layer: ChipLayer, axis: int, part: range) -> int:
             if axis == 0:
                 return heard_channels(layer, part).size
             return heard_positions(layer, axis - 1, part).size
+
+
+def _longest_delay(network: ChipNetwork, layer: ChipLayer) -> int:
+    """Return the longest axonal delay of the layers that a layer hears, in steps."""
+    delays = (
+        source.delay
+        for source in (network.layers[number] for number in layer.sources if number >= 0)
+        if not isinstance(source, ChipInput)
+    )
+    return max((int(delay.max(initial=0)) for delay in delays if delay is not None), default=0)
 
 
 def _places(network: ChipNetwork, index: int) -> Iterator[tuple[int, int]]:
