@@ -6,6 +6,8 @@ from .artifact import save_artifact as save_artifact
 from .artifact_diff import diff_artifacts as diff_artifacts
 from .chip_to_netx import as_netx as as_netx
 from .mesh import Site as Site
+from .passes.quantize import Quantize as Quantize
+from .passes.quantize import QuantizedNetwork as QuantizedNetwork
 from .pipeline import compile_network as compile_network
 from .placement import Core as Core
 from .placement import Placement as Placement
@@ -13,6 +15,13 @@ from .placement import Usage as Usage
 from .placement_report import PlacementReport as PlacementReport
 from .placement_report import report_placement as report_placement
 from .problems import Problem as Problem
+from .quantization_loss import DecayLoss as DecayLoss
+from .quantization_loss import LayerLoss as LayerLoss
+from .quantization_plan import DEFAULT_PERCENTILE as DEFAULT_PERCENTILE
+from .quantization_plan import LayerPlan as LayerPlan
+from .quantization_plan import Method as Method
+from .quantization_plan import QuantizationPlan as QuantizationPlan
+from .quantization_plan import plan_uniformly as plan_uniformly
 from .report import CompileReport as CompileReport
 from .report import LayerReport as LayerReport
 from .report import report_compilation as report_compilation

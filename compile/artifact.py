@@ -216,7 +216,6 @@ def _placement_values(placement: Placement, names: list[str]) -> dict[str, RawVa
     """Return the cores as a few tables: thousands of small datasets would take seconds."""
     cores = placement.cores
     columns = {
-        "index": [core.index for core in cores],
         "layer": [names.index(core.layer) for core in cores],
         "size": [core.neurons.size for core in cores],
         "site": [astuple(core.site) for core in cores],
@@ -230,10 +229,8 @@ def _placement_values(placement: Placement, names: list[str]) -> dict[str, RawVa
 
 
 def _placement(tree: StoredTree, names: list[str]) -> Placement:
-    index, layer, size, site, used, neurons = (
-        _integers(tree, f"placement/{name}")
-        for name in ("index", "layer", "size", "site", "used", "neurons")
-    )
+    columns = ("layer", "size", "site", "used", "neurons")
+    layer, size, site, used, neurons = (_integers(tree, f"placement/{c}") for c in columns)
     resources = _parsed(tree, "resources", list[tuple[str, int | None]])
     if int(size.sum()) != neurons.size:
         raise ValueError("cores and neurons disagree")
@@ -247,7 +244,7 @@ def _placement(tree: StoredTree, names: list[str]) -> Placement:
     return Placement(
         cores=tuple(
             Core(
-                index=int(index[k]),
+                index=k,
                 site=_site(site[k]),
                 layer=names[int(layer[k])],
                 neurons=on_core[k],

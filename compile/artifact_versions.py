@@ -67,7 +67,6 @@ def _from_2_to_3(tree: StoredTree) -> StoredTree:
         raise ValueError("neurons of a core are no whole numbers of 32 bits")
     layers = [names.index(str(tree.values[f"placement/{k}/layer"])) for k in range(len(usage))]
     values |= {
-        "placement/index": np.arange(len(usage)),
         "placement/layer": np.array(layers, dtype=np.int64),
         "placement/size": np.array([part.size for part in neurons], dtype=np.int64),
         "placement/used": np.array([[u["used"] for u in row] for row in usage], dtype=np.int64),
@@ -100,20 +99,16 @@ def _profile_3(profile: dict[str, Any]) -> dict[str, Any]:
         "axon_memory_per_core",
         "total_per_core",
     )
-    # what those compilers wrote: CUBA neurons without refractory period, biases of exponent 6
-    formats: dict[str, tuple[object, str]] = {
-        "sign_modes": (["mixed", "excitatory", "inhibitory"], "modes"),
-        "bias_exponent_max": (6, "power of 2"),
-        "refractory_max": (1, "steps"),
-        "current_exponent_max": (0, "power of 2"),
-        "neuron_kinds": (["CUBA", "LOIHI"], "kinds"),
-    }
     return {
         **profile,
         "limits": {**profile["limits"], **dict.fromkeys(added)},
         "formats": {
             **profile["formats"],
-            **{key: {"value": v, "unit": unit, **then} for key, (v, unit) in formats.items()},
+            "sign_modes": {"value": ["mixed", "excitatory", "inhibitory"], "unit": "modes", **then},
+            "bias_exponent_max": {"value": 7, "unit": "power of 2", **then},
+            "refractory_max": {"value": 1, "unit": "steps", **then},
+            "current_exponent_max": {"value": 0, "unit": "power of 2", **then},
+            "neuron_kinds": {"value": ["CUBA", "LOIHI"], "unit": "kinds", **then},
         },
         "mesh": None,
         "axons": {"model": "discrete", **then},

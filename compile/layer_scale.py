@@ -36,8 +36,8 @@ from .weight_registers import weight_registers
 from .weight_scales import levels_per_unit, squared_error
 
 # Weights are halved against a wrap of the current only as long as this much threshold is left: half
-# a unit of it is then 0.05 %.
-FINE_THRESHOLD = 1024
+# a unit of it is then 0.1 %.
+FINE_THRESHOLD = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .hdf5_store import read_tree
+from .layers import SynapticLayer
 from .network import Network
 from .reader import real_network_from_tree
 from .real_network import RealNetwork, stated_values
@@ -89,7 +90,7 @@ def write_real_netx(network: RealNetwork, path: str | Path) -> None:
     """
     values = netx_values(network.nearest)
     for index, layer in enumerate(network.nearest.layers):
-        if layer.name in network.values:
+        if isinstance(layer, SynapticLayer):
             for dataset, numbers in stated_values(network.values[layer.name]):
                 values[f"layer/{index}/{dataset}"] = numbers
     write_values(network.nearest, values, path)

@@ -102,8 +102,9 @@ def export_real_slayer(
     Numbers are what the forward pass of the model in evaluation mode multiplies with and adds:
     weights after their hook, where the synapse has one, so blocks that quantize give whole numbers.
     Thresholds (cut by the neuron's constructor), decays (rounded in the forward pass) and delays
-    (rounded down) are whole in SLAYER, too. Its states are: the sum that reaches a neuron in a step
-    is cut toward zero to a 64th of a weight unit. See `write_real_netx` for who can read the file.
+    (rounded down) are whole in SLAYER, too. So are the states of neurons that spike: what reaches
+    one in a step is cut toward zero to a 64th of a weight unit. See `write_real_netx` for who can
+    read the file.
     """
     network = real_network_from_slayer(module, input_shape)
     write_real_netx(network, path)

@@ -11,6 +11,14 @@ from .backend import RunOptions as RunOptions
 from .backend import RunResult as RunResult
 from .backend import StateTrace as StateTrace
 from .backend import open_backend as open_backend
+from .bit_allocation import BitChoice as BitChoice
+from .bit_allocation import Sensitivity as Sensitivity
+from .bit_allocation import accuracy_loss as accuracy_loss
+from .bit_allocation import choose_bits as choose_bits
+from .bit_allocation import measure_sensitivity as measure_sensitivity
+from .bit_allocation import predictions as predictions
+from .bit_allocation import real_output as real_output
+from .calibrate import calibrate as calibrate
 from .compare import Comparison as Comparison
 from .compare import Difference as Difference
 from .compare import compare_runs as compare_runs
@@ -32,6 +40,9 @@ from .run_folder import save_run as save_run
 from .run_summary import RunSummary as RunSummary
 from .run_summary import summarize_run as summarize_run
 from .slayer_run import run_slayer as run_slayer
+from .spike_changes import Objective as Objective
+from .spike_changes import layer_changes as layer_changes
+from .spike_changes import with_changes as with_changes
 from .spike_input import SpikeInput as SpikeInput
 from .spike_input import check_input_fits as check_input_fits
 from .spike_input import load_spike_input as load_spike_input
@@ -39,3 +50,4 @@ from .spike_log import SpikeLog as SpikeLog
 from .spike_log import fraction_equal as fraction_equal
 from .spike_log import read_spike_log as read_spike_log
 from .spike_log import write_spike_log as write_spike_log
+from .whole_run import run_whole_network as run_whole_network

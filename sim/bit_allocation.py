@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compile.passes.encode import Encode
-from ..compile.passes.legalize import Legalize
-from ..compile.passes.place import SYNAPSE_WORDS, Place
+from ..compile import compile_network
+from ..compile.core_resources import SYNAPSE_WORDS
 from ..compile.passes.quantize import Quantize, QuantizedNetwork
 from ..compile.quantization_plan import Method, QuantizationPlan, plan_uniformly
 from ..hw_profiles import HardwareProfile
 from ..netx import OptionError, RealNetwork, Shape
-from .calibrate import Objective, calibrate
+from .calibrate import calibrate
 from .real_run import run_real_network
+from .spike_changes import Objective
 from .spike_input import SpikeInput
 from .whole_run import run_whole_network
 
@@ -311,8 +311,7 @@ def count_synapse_words(
     unbounded = profile.model_copy(
         update={"limits": profile.limits.model_copy(update={"cores_per_chip": None})}
     )
-    legal = Legalize(input_shape=input_shape).run(quantized.network)
-    placement = Place(profile=unbounded).run(Encode(profile=profile).run(legal))
+    placement = compile_network(quantized.network, unbounded, input_shape=input_shape).placement
     return {
         name: sum(
             usage.used

@@ -98,7 +98,7 @@ def run_network(
         When the inputs are not whole numbers of that shape.
     """
     shapes = infer_shapes(network, input_shape)
-    _check_inputs(inputs, shapes[0].shape_in)
+    check_inputs(inputs, shapes[0].shape_in)
     steps = inputs.shape[-1]
     leads = steps_before_input(is_shifted(layer) for layer in network.layers)
     before = max(leads)
@@ -116,7 +116,8 @@ def run_network(
     return tuple(_without_first(run, before) for run in runs)
 
 
-def _check_inputs(inputs: NDArray[np.integer], shape: Shape) -> None:
+def check_inputs(inputs: NDArray[np.integer], shape: Shape) -> None:
+    """Raise `SpikeInputError` unless inputs are whole numbers, (N, ..., T), of this shape."""
     if inputs.dtype.kind not in "biu":
         raise SpikeInputError(f"inputs are {inputs.dtype}; whole numbers were expected.")
     inner = math.prod(inputs.shape[1:-1])

@@ -37,6 +37,7 @@ from ..netx import (
     size_of,
     steps_before_input,
 )
+from .interpreter import check_inputs
 from .synapses import synaptic_input
 
 BoolArray: TypeAlias = NDArray[np.bool_]
@@ -82,16 +83,21 @@ class TimedLayer:
     first_step: int
 
 
-def timed_layers(network: Network, input_shape: Shape | None) -> tuple[tuple[TimedLayer, ...], int]:
+def timed_layers(
+    network: Network, inputs: NDArray[np.integer], input_shape: Shape | None
+) -> tuple[tuple[TimedLayer, ...], int]:
     """Return the layers with their timeline, and the silent steps before the input.
 
     Raises
     ------
+    SpikeInputError
+        When the inputs, (N, ..., T), do not fit the network.
     UnsupportedNetworkError
         With every layer that cannot be run here: neurons other than CUBA, graded spikes, inputs
         with neurons, layers with more than one input, averages before other layers.
     """
     shapes = infer_shapes(network, input_shape)
+    check_inputs(inputs, shapes[0].shape_in)
     leads = steps_before_input(is_shifted(layer) for layer in network.layers)
     before = max(leads)
     last = network.layers[-1]
@@ -129,7 +135,7 @@ def run_real_network(
     UnsupportedNetworkError
         See `timed_layers`.
     """
-    timed, before = timed_layers(network.nearest, input_shape)
+    timed, before = timed_layers(network.nearest, inputs, input_shape)
     values: NDArray[Any] = time_first(inputs, before)
     for each in timed:
         if isinstance(each.layer, SynapticLayer):

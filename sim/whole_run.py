@@ -57,7 +57,7 @@ def run_whole_network(
     UnsupportedNetworkError
         See `timed_layers`.
     """
-    timed, before = timed_layers(network, input_shape)
+    timed, before = timed_layers(network, inputs, input_shape)
     parts: list[NDArray[np.int64]] = []
     overflows = 0
     for start in range(0, inputs.shape[0], samples_at_once):

@@ -9,12 +9,13 @@ import typer
 
 from lavadeploy.compile import (
     CompileReport,
+    LayerLoss,
     compile_network,
     report_compilation,
     save_artifact,
 )
 from lavadeploy.hw_profiles import load_profile
-from lavadeploy.netx import read_netx
+from lavadeploy.netx import RealNetwork, read_any_netx
 from lavadeploy.scripts.console import (
     InputShapeOption,
     JsonOption,
@@ -24,6 +25,18 @@ from lavadeploy.scripts.console import (
     say,
     shape_text,
 )
+from lavadeploy.scripts.quantization_options import (
+    AccuracyBudgetOption,
+    BitsOption,
+    CalibrationOption,
+    MemoryBudgetOption,
+    MethodOption,
+    ObjectiveOption,
+    PercentileOption,
+    quantize_for_compile,
+    refuse_quantization,
+    show_losses,
+)
 
 
 def compile_(
@@ -31,16 +44,44 @@ def compile_(
     output: Annotated[Path, typer.Option("--output", "-o", help="The artifact, say net.ldc.")],
     profile: Annotated[str, typer.Option(help="A chip (lavadeploy profiles).")] = "loihi2",
     input_shape: InputShapeOption = None,
+    bits: BitsOption = None,
+    method: MethodOption = None,
+    percentile: PercentileOption = None,
+    calibration: CalibrationOption = None,
+    objective: ObjectiveOption = None,
+    accuracy_budget: AccuracyBudgetOption = None,
+    memory_budget: MemoryBudgetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compile a network for a chip and write the artifact."""
-    compiled = compile_network(
-        read_netx(network), load_profile(profile), input_shape=parse_shape(input_shape)
-    )
+    """Compile a network for a chip and write the artifact; one of real numbers is quantized."""
+    chip, shape = load_profile(profile), parse_shape(input_shape)
+    found = read_any_netx(network)
+    losses: tuple[LayerLoss, ...] = ()
+    if isinstance(found, RealNetwork):
+        quantized = quantize_for_compile(
+            found,
+            chip,
+            bits=bits,
+            method=method,
+            percentile=percentile,
+            calibration=calibration,
+            objective=objective,
+            accuracy_budget=accuracy_budget,
+            memory_budget=memory_budget,
+            input_shape=shape,
+        )
+        found, losses = quantized.network, quantized.losses
+    else:
+        refuse_quantization(
+            bits, method, percentile, calibration, objective, accuracy_budget, memory_budget
+        )
+    compiled = compile_network(found, chip, input_shape=shape)
     save_artifact(compiled, output)
     report = report_compilation(compiled)
 
     def show() -> None:
+        if losses:
+            show_losses(losses)
         show_compile_report(report)
         say(f"Written: {output}")
 

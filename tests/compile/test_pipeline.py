@@ -28,7 +28,7 @@ LOIHI2 = SHIPPED["loihi2"]
 def test_a_network_in_memory_is_compiled() -> None:
     found = compile_network(Network(layers=(dense([[2, -4]]),)), LOIHI2)
     assert isinstance(found, CompiledNetwork)
-    assert found.passes == ("legalize", "check", "encode", "place")
+    assert [record.name for record in found.passes] == ["legalize", "check", "encode", "place"]
     assert found.profile is LOIHI2
     assert found.source_sha256 == ""
     assert found.warnings == ()

@@ -1,0 +1,198 @@
+"""The options of ``lavadeploy compile`` for networks of real numbers, and their losses as a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lavadeploy.compile import (
+    DEFAULT_PERCENTILE,
+    LayerLoss,
+    Method,
+    Quantize,
+    QuantizedNetwork,
+    plan_uniformly,
+)
+from lavadeploy.hw_profiles import HardwareProfile
+from lavadeploy.netx import OptionError, RealNetwork, Shape
+from lavadeploy.scripts.console import print_table
+from lavadeploy.sim import Objective, calibrate, choose_bits, load_spike_input, with_changes
+
+DEFAULT_BITS = "8"
+
+BitsOption = Annotated[
+    str | None,
+    typer.Option(help="Weight bits: 8, or layer0=8,layer1=4. Real networks; 8 if left out."),
+]
+MethodOption = Annotated[
+    Method | None,
+    typer.Option(help="How weights are scaled; calibrated if --calibration is given."),
+]
+PercentileOption = Annotated[
+    float | None, typer.Option(help="For --method percentile: what is not clipped, in percent.")
+]
+CalibrationOption = Annotated[
+    Path | None,
+    typer.Option(help="Training samples (.npz) to quantize by and to count changed spikes on."),
+]
+ObjectiveOption = Annotated[
+    Objective | None, typer.Option(help="What calibration makes least: changed spikes, or voltage.")
+]
+AccuracyBudgetOption = Annotated[
+    float | None,
+    typer.Option(help="Choose bits per layer: percentage points lost on the calibration samples."),
+]
+MemoryBudgetOption = Annotated[
+    int | None, typer.Option(help="Choose bits per layer: words of synapse memory to use at most.")
+]
+
+
+def quantize_for_compile(
+    network: RealNetwork,
+    profile: HardwareProfile,
+    *,
+    bits: str | None = None,
+    method: Method | None = None,
+    percentile: float | None = None,
+    calibration: Path | None = None,
+    objective: Objective | None = None,
+    accuracy_budget: float | None = None,
+    memory_budget: int | None = None,
+    input_shape: Shape | None = None,
+) -> QuantizedNetwork:
+    """Quantize a network as the options of the command say.
+
+    Parameters
+    ----------
+    network : RealNetwork
+        What was read.
+    profile : HardwareProfile
+        The chip.
+    bits : str, optional
+        One width, or one for each layer by name, see `parse_bits`.
+    method, percentile, objective, accuracy_budget, memory_budget
+        See `LayerPlan`, `calibrate` and `choose_bits`.
+    calibration : Path, optional
+        See `load_spike_input`.
+    input_shape : tuple of int, optional
+        See `infer_shapes`.
+
+    Raises
+    ------
+    OptionError
+        When options contradict each other, or one needs another that is missing.
+    UnsupportedNetworkError
+        For widths that the profile does not have, and networks that cannot be calibrated.
+    """
+    has_budget = accuracy_budget is not None or memory_budget is not None
+    method = method or (Method.LEAST_SQUARES if calibration is None else Method.CALIBRATED)
+    is_calibrated = method is Method.CALIBRATED
+    if calibration is None and (is_calibrated or has_budget):
+        what = "a budget" if has_budget else "the method 'calibrated'"
+        raise OptionError(f"{what} needs training samples: give --calibration samples.npz.")
+    if percentile is not None and method is not Method.PERCENTILE:
+        raise OptionError("--percentile belongs to --method percentile.")
+    if objective is not None and not is_calibrated:
+        raise OptionError("--objective belongs to --method calibrated.")
+    if has_budget and (bits is not None or not is_calibrated):
+        raise OptionError("a budget chooses bits and scales: leave out --bits and --method.")
+    inputs = None if calibration is None else load_spike_input(calibration)
+    goal = objective or Objective.SPIKES
+    if inputs is not None and has_budget:
+        return choose_bits(
+            network,
+            profile,
+            inputs,
+            accuracy_budget=accuracy_budget,
+            memory_budget_words=memory_budget,
+            input_shape=input_shape,
+            objective=goal,
+        ).quantized
+    widths = parse_bits(bits or DEFAULT_BITS)
+    if inputs is not None and is_calibrated:
+        return calibrate(network, profile, inputs, widths, objective=goal, input_shape=input_shape)
+    plan = plan_uniformly(network, widths, method, percentile=percentile or DEFAULT_PERCENTILE)
+    quantize = Quantize(profile=profile, plan=plan)
+    quantized = quantize.run(network)
+    quantize.ensures(network, quantized)
+    return quantized if inputs is None else with_changes(network, quantized, inputs, input_shape)
+
+
+def refuse_quantization(*given: object) -> None:
+    """Raise `OptionError` when options for real networks were given with a whole one.
+
+    Parameters
+    ----------
+    *given
+        The options' values; None where an option was left out.
+    """
+    if any(value is not None for value in given):
+        raise OptionError(
+            "the file holds whole numbers already, so nothing is rounded: leave out the options of "
+            "quantization, or compile the file of real numbers that it was made from."
+        )
+
+
+def parse_bits(text: str) -> int | dict[str, int]:
+    """Return ``'8'`` as a number, ``'layer0=8,layer1=4'`` as numbers by layer.
+
+    Examples
+    --------
+    >>> parse_bits("layer0=8,layer1=4")
+    {'layer0': 8, 'layer1': 4}
+    """
+    if text.strip().isdecimal():
+        return int(text)
+    found: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, width = (piece.strip() for piece in part.partition("="))
+        if not name or not width.isdecimal() or name in found:
+            raise OptionError(
+                f"bits '{text}'; a number, or one for each layer was expected, for example 8 or "
+                "layer0=8,layer1=4."
+            )
+        found[name] = int(width)
+    return found
+
+
+def show_losses(losses: Sequence[LayerLoss]) -> None:
+    """Print what quantization lost in each layer."""
+    columns = (
+        "layer",
+        "bits",
+        "method",
+        "scale",
+        "weight error: largest",
+        "mean",
+        "clipped",
+        "threshold",
+        "decays",
+        "half-life",
+        "spikes changed",
+    )
+    print_table(columns, [_loss_row(loss) for loss in losses])
+
+
+def _loss_row(loss: LayerLoss) -> tuple[str, ...]:
+    decays = loss.decays.values()
+    return (
+        loss.layer,
+        str(loss.bits),
+        loss.method,
+        f"{loss.scale:.4g}",
+        f"{loss.largest_weight_error_percent:.2f} %",
+        f"{loss.mean_weight_error_percent:.2f} %",
+        str(loss.clipped),
+        f"{loss.threshold_error_percent:.2f} %",
+        f"{max((d.error_percent for d in decays), default=0.0):.2f} %",
+        _steps(max((d.half_life_error for d in decays), default=0.0)),
+        "-" if loss.spikes_changed is None else f"{loss.spikes_changed} of {loss.spikes}",
+    )
+
+
+def _steps(change: float) -> str:
+    return "for ever" if math.isinf(change) else f"{change:.2f} steps"
