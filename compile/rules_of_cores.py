@@ -39,7 +39,10 @@ from .stages import ChipLayer, LegalLayer
 
 Taken: TypeAlias = tuple[Usage, ...]
 
-FEWER_INPUTS = "Use a layer with fewer inputs, or compile for another profile."
+FEWER_INPUTS = (
+    "All inputs of a neuron meet on one core: use a layer with fewer, or compile for another "
+    "profile."
+)
 FEWER_READERS = (
     "Let fewer cores hear it, with narrower layers behind it, or compile for another profile."
 )
@@ -187,7 +190,8 @@ def least_block(legal: LegalLayer, profile: HardwareProfile) -> Taken:
     Returns
     -------
     tuple of Usage
-        For a neuron that has most inputs. Layers that hear it are not counted.
+        For a neuron that has most inputs. Layers that hear it are not counted, nor the bits that
+        synapses spend on delays: the layers around it may be unknown.
     """
     layer = _storable_layer(legal, profile)
     channels, rows, columns = finest(layer)
@@ -198,6 +202,7 @@ def least_block(legal: LegalLayer, profile: HardwareProfile) -> Taken:
             channels=part,
             heard=channels.heard * rows.heard * columns.heard,
             pairs=0,
+            delay_bits=0,
         )
         for part in different_channels(layer, channels)
     )

@@ -65,7 +65,7 @@ def slayer_blocks(module: Any, position: str = "") -> Iterator[tuple[str, Any]]:
         return
     if _is_from("torch", module) and "MaxPool" in type(module).__name__:
         raise ExportError(
-            f"block '{position or 'model'}' is a torch.nn.{type(module).__name__}; NetX and the "
+            f"block '{position or 'model'}': is a torch.nn.{type(module).__name__}; NetX and the "
             f"chips have no max pooling: what comes in is summed. {MAX_POOLING_REMEDY}"
         )
     # named_children would leave out a block that is used twice

@@ -52,7 +52,7 @@ REFUSED = (
     ("max pooling", f"A neuron sums what comes in. {MAX_POOLING_REMEDY}"),
     ("`TimeDecimation`", "NetX has no kind for it. Decimate what the network is fed."),
     (
-        "resonators that recur or take the network's input",
+        "recurrent, k-winner and input blocks of resonators",
         "NetX has no complex weights for them. Use CUBA or ALIF neurons there.",
     ),
     (

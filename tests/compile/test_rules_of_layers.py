@@ -88,8 +88,10 @@ def test_all_sets_of_weights_are_checked(layer: Any) -> None:
 
 def width_problem(found: str, allowed: str) -> list[str]:
     return [
-        f"layer0: {found}; {allowed}. Round the weights to a coarser grid (to even numbers where "
-        "signs are mixed, as SLAYER does), or compile for 'ideal'. [weight_width]"
+        (
+            f"layer0: {found}; {allowed}. Round the weights to a coarser grid (to even numbers "
+            "where signs are mixed, as SLAYER does), or compile for 'ideal'. [weight_width]"
+        )
     ]
 
 
@@ -127,16 +129,20 @@ def test_exponents_at_the_limit_are_allowed_and_beyond_refused() -> None:
     profile = formatted("loihi2", weight_exponent_max=-1)
     assert problems(dense([[126, 2]]), profile=profile) == []  # stored as 252 and 4, halved
     assert problems(dense([[128, 2]]), profile=profile) == [
-        "layer0: weights up to 128 with exponent 0; loihi2 allows exponents of -7 to -1. "
-        "Scale the layer's weights and threshold together. [weight_exponent]"
+        (
+            "layer0: weights up to 128 with exponent 0; loihi2 allows exponents of -7 to -1. "
+            "Scale the layer's weights and threshold together. [weight_exponent]"
+        )
     ]
 
 
 def test_the_least_exponent_is_kept_to() -> None:
     profile = formatted("loihi2", weight_exponent_min=1)
     assert problems(dense([[128]]), profile=profile) == [
-        "layer0: weights up to 128 with exponent 0; loihi2 allows exponents of 1 to 7. "
-        "Scale the layer's weights and threshold together. [weight_exponent]"
+        (
+            "layer0: weights up to 128 with exponent 0; loihi2 allows exponents of 1 to 7. "
+            "Scale the layer's weights and threshold together. [weight_exponent]"
+        )
     ]
 
 
@@ -150,9 +156,11 @@ def test_a_missing_sign_mode_is_refused(weight: Any, mode: str, span: str) -> No
     assert problems(dense([[2, 4]]), profile=profile) == []
     assert problems(dense([[-2, -4]]), profile=profile) == []
     assert problems(dense(weight), profile=profile) == [
-        f"layer0: weights between {span}, of sign mode '{mode}'; loihi2 allows 'excitatory', "
-        "'inhibitory'. Train with weights of one sign, or compile for another profile. "
-        "[weight_sign_mode]"
+        (
+            f"layer0: weights between {span}, of sign mode '{mode}'; loihi2 allows 'excitatory', "
+            "'inhibitory'. Train with weights of one sign, or compile for another profile. "
+            "[weight_sign_mode]"
+        )
     ]
 
 
@@ -174,8 +182,10 @@ def test_biases_at_the_limit_are_allowed(bias: int) -> None:
 
 def bias_problem(bias: int) -> list[str]:
     return [
-        f"layer0: bias {bias}; loihi2 allows -4095 to 4095. "
-        "Scale the layer's weights, bias and threshold down together. [bias_in_range]"
+        (
+            f"layer0: bias {bias}; loihi2 allows -4095 to 4095. "
+            "Scale the layer's weights, bias and threshold down together. [bias_in_range]"
+        )
     ]
 
 
@@ -199,8 +209,10 @@ def test_the_exponent_of_biases_is_one_that_the_register_holds() -> None:
     short = formatted("loihi2", bias_exponent_max=5)
     assert problems(dense([[2]]), profile=short) == []
     assert problems(layer, profile=short) == [
-        "layer0: a bias of exponent 6; loihi2 allows exponents of 0 to 5. "
-        "Train without bias, or compile for another profile. [bias_exponent_in_range]"
+        (
+            "layer0: a bias of exponent 6; loihi2 allows exponents of 0 to 5. "
+            "Train without bias, or compile for another profile. [bias_exponent_in_range]"
+        )
     ]
 
 
@@ -212,8 +224,10 @@ def test_delays_at_the_limit_are_allowed(delay: int) -> None:
 @pytest.mark.parametrize("delay", [-1, 63])
 def test_delays_beyond_the_limit_are_refused(delay: int) -> None:
     assert problems(dense([[2], [2]], delay=two(delay))) == [
-        f"layer0: delay {delay}; loihi2 allows 0 to 62 steps. "
-        "Clamp the delays in training (SLAYER's max_delay). [delays_in_range]"
+        (
+            f"layer0: delay {delay}; loihi2 allows 0 to 62 steps. "
+            "Clamp the delays in training (SLAYER's max_delay). [delays_in_range]"
+        )
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from builders import cuba, dense
 from netx_examples import neuron_of
-from profiles import SHIPPED, formatted
+from profiles import formatted
 from rule_problems import problems
 
 from lavadeploy.netx import (
@@ -85,8 +85,10 @@ def test_loihi1_has_cuba_neurons_only(kind: NeuronKind) -> None:
     assert problems(*network(plain(NeuronKind.CUBA)), profile="loihi1") == []
     assert problems(*network(plain(NeuronKind.LOIHI)), profile="loihi1") == []
     assert problems(*network(plain(kind)), profile="loihi1") == [
-        f"layer0: {kind.value} neurons; loihi1 allows CUBA, LOIHI. Train with CUBA neurons "
-        "(slayer.block.cuba), or compile for another profile. [neuron_kind_exists]"
+        (
+            f"layer0: {kind.value} neurons; loihi1 allows CUBA, LOIHI. Train with CUBA neurons "
+            "(slayer.block.cuba), or compile for another profile. [neuron_kind_exists]"
+        )
     ]
 
 
@@ -100,8 +102,10 @@ def test_thresholds_at_the_limit_are_allowed(kind: NeuronKind, vth: int) -> None
 @pytest.mark.parametrize("kind", NeuronKind)
 def test_thresholds_beyond_the_limit_are_refused(kind: NeuronKind, vth: int) -> None:
     assert problems(*network(plain(kind, vth_mantissa=vth))) == [
-        f"layer0: threshold {vth} (vThMant); loihi2 allows 0 to 131071. {SCALE} "
-        "[threshold_in_range]"
+        (
+            f"layer0: threshold {vth} (vThMant); loihi2 allows 0 to 131071. {SCALE} "
+            "[threshold_in_range]"
+        )
     ]
 
 
@@ -120,9 +124,11 @@ def test_threshold_steps_at_the_limit_are_allowed(step: int) -> None:
 def test_threshold_steps_beyond_the_limit_are_refused(step: int) -> None:
     for kind in (NeuronKind.ALIF, NeuronKind.ADRF, NeuronKind.ADRF_IZ):
         assert problems(*network(plain(kind, vth_step=step))) == [
-            f"layer0: threshold step {step} (vThStep); loihi2 allows 0 to 131071. Scale the "
-            "layer's weights, threshold and threshold step down together. "
-            "[threshold_step_in_range]"
+            (
+                f"layer0: threshold step {step} (vThStep); loihi2 allows 0 to 131071. Scale the "
+                "layer's weights, threshold and threshold step down together. "
+                "[threshold_step_in_range]"
+            )
         ]
 
 
@@ -145,8 +151,10 @@ def test_decays_at_the_limit_are_allowed(kind: NeuronKind, name: str, decay: int
 def test_decays_beyond_the_limit_are_refused(kind: NeuronKind, name: str, decay: int) -> None:
     for values in (number(decay), two(decay)):
         assert problems(*network(plain(kind, **{f"{name}_decay": values}))) == [
-            f"layer0: {name} decay {decay}; loihi2 allows 0 to 4096 (of 4096). "
-            "Export the decay as round(4096 * decay). [decays_in_range]"
+            (
+                f"layer0: {name} decay {decay}; loihi2 allows 0 to 4096 (of 4096). "
+                "Export the decay as round(4096 * decay). [decays_in_range]"
+            )
         ]
 
 
@@ -162,9 +170,11 @@ def test_rotations_of_both_signs_are_allowed(kind: NeuronKind, name: str, part: 
 @pytest.mark.parametrize("kind", RESONATORS)
 def test_rotations_beyond_the_limit_are_refused(kind: NeuronKind, name: str, part: int) -> None:
     assert problems(*network(plain(kind, **{name: two(part)}))) == [
-        f"layer0: {name.replace('_', ' ')} {part}; loihi2 allows -4096 to 4096 (of 4096). "
-        "Export them as round(4096 * decay * sin(angle)) and the same with cos. "
-        "[rotation_in_range]"
+        (
+            f"layer0: {name.replace('_', ' ')} {part}; loihi2 allows -4096 to 4096 (of 4096). "
+            "Export them as round(4096 * decay * sin(angle)) and the same with cos. "
+            "[rotation_in_range]"
+        )
     ]
 
 
@@ -178,24 +188,30 @@ def test_refractory_delays_are_one_to_63_steps(profile: str) -> None:
         assert problems(*network(refractory(delay)), profile=profile) == []
     for delay in (0, 64):
         assert problems(*network(refractory(delay)), profile=profile) == [
-            f"layer0: refractory delay {delay}; {profile} allows 1 to 63 steps. "
-            "Use a shorter refractory period. [refractory_in_range]"
+            (
+                f"layer0: refractory delay {delay}; {profile} allows 1 to 63 steps. "
+                "Use a shorter refractory period. [refractory_in_range]"
+            )
         ]
 
 
 def test_adaptive_neurons_have_no_refractory_delay() -> None:
     assert problems(*network(alif(refractory_delay=1))) == []
     assert problems(*network(alif(refractory_delay=2))) == [
-        "layer0: refractory delay 2 of ALIF neurons; loihi2 allows 1 step, since neither SLAYER "
-        "nor Lava has a model of more. Use a refractory delay of 1; the refractory decay remains. "
-        "[refractory_of_adaptive_neurons]"
+        (
+            "layer0: refractory delay 2 of ALIF neurons; loihi2 allows 1 step, since neither "
+            "SLAYER nor Lava has a model of more. Use a refractory delay of 1; the refractory "
+            "decay remains. [refractory_of_adaptive_neurons]"
+        )
     ]
 
 
 def payload_problem(found: str, allowed: str) -> list[str]:
     return [
-        f"layer0: {found}; {allowed}. Train without graded_spike or with fewer message bits, or "
-        "compile for another profile. [graded_spikes_fit]"
+        (
+            f"layer0: {found}; {allowed}. Train without graded_spike or with fewer message bits, "
+            "or compile for another profile. [graded_spikes_fit]"
+        )
     ]
 
 
@@ -232,8 +248,10 @@ def test_sigma_delta_neurons_send_graded_spikes() -> None:
 def test_relu_is_the_only_activation() -> None:
     assert problems(*network(sigma_delta(activation="relu"))) == []
     assert problems(*network(sigma_delta(activation="tanh"))) == [
-        "layer0: activation 'tanh'; loihi2 allows 'relu', since Lava has no model of another. "
-        "Train with torch.nn.functional.relu. [activation_has_a_model]"
+        (
+            "layer0: activation 'tanh'; loihi2 allows 'relu', since Lava has no model of another. "
+            "Train with torch.nn.functional.relu. [activation_has_a_model]"
+        )
     ]
 
 
@@ -253,9 +271,11 @@ def test_loihi2_divides_currents(exponent: int) -> None:
     assert problems(divided(exponent)) == []
     narrow = formatted("loihi2", current_exponent_max=2)
     assert problems(divided(exponent), profile=narrow) == [
-        f"layer0: a current divided by 2**{exponent}; loihi2 allows exponents of -2 to 2. "
-        "Train without WgtScaleBatchNorm, or compile for another profile. "
-        "[current_exponent_in_range]"
+        (
+            f"layer0: a current divided by 2**{exponent}; loihi2 allows exponents of -2 to 2. "
+            "Train without WgtScaleBatchNorm, or compile for another profile. "
+            "[current_exponent_in_range]"
+        )
     ]
 
 
@@ -263,16 +283,13 @@ def test_loihi2_divides_currents(exponent: int) -> None:
 def test_loihi1_takes_the_current_as_it_is(exponent: int) -> None:
     assert problems(divided(0), profile="loihi1") == []
     assert problems(divided(exponent), profile="loihi1") == [
-        f"layer0: a current divided by 2**{exponent}; loihi1 allows the current as it is. "
-        "Train without WgtScaleBatchNorm, or compile for another profile. "
-        "[current_exponent_in_range]"
+        (
+            f"layer0: a current divided by 2**{exponent}; loihi1 allows the current as it is. "
+            "Train without WgtScaleBatchNorm, or compile for another profile. "
+            "[current_exponent_in_range]"
+        )
     ]
 
 
 def test_exponents_are_judged_as_slayer_clamps_them() -> None:
     assert problems(divided(9)) == []
-
-
-@pytest.mark.parametrize("name", ["ideal", "loihi2"])
-def test_the_shipped_lists_of_kinds_are_complete(name: str) -> None:
-    assert SHIPPED[name].formats.neuron_kinds.value == tuple(NeuronKind)

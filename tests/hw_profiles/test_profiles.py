@@ -15,7 +15,9 @@ from lavadeploy.hw_profiles import (
     EnergyPerEvent,
     Evidence,
     HardwareProfile,
+    NeuronKinds,
     Power,
+    SignModes,
     TimePerEvent,
     Widths,
     load_profile,
@@ -23,8 +25,9 @@ from lavadeploy.hw_profiles import (
     profile_sha256,
 )
 from lavadeploy.hw_profiles.loader import FOLDER
+from lavadeploy.netx import NeuronKind
 
-NUMBERS = (Count, EnergyPerEvent, Power, TimePerEvent, Widths)
+NUMBERS = (Count, EnergyPerEvent, NeuronKinds, Power, SignModes, TimePerEvent, Widths)
 NAMES = ("ideal", "loihi1", "loihi2")
 
 
@@ -158,6 +161,17 @@ def test_registers_are_the_same_everywhere() -> None:
         assert value(name, "formats", "threshold_mantissa_max") == 131071
         assert value(name, "formats", "decay_max") == 4096
         assert value(name, "formats", "delay_max") == 62
+        assert value(name, "formats", "bias_exponent_max") == 7
+        assert value(name, "formats", "refractory_max") == 63
+        assert value(name, "formats", "sign_modes") == ("mixed", "excitatory", "inhibitory")
+
+
+def test_only_programs_of_neurons_have_more_than_cuba() -> None:
+    assert value("loihi1", "formats", "neuron_kinds") == (NeuronKind.CUBA, NeuronKind.LOIHI)
+    assert value("loihi1", "formats", "current_exponent_max") == 0
+    for name in ("ideal", "loihi2"):
+        assert value(name, "formats", "neuron_kinds") == tuple(NeuronKind)
+        assert value(name, "formats", "current_exponent_max") == 3
 
 
 def test_only_loihi1_has_binary_spikes() -> None:

@@ -73,6 +73,19 @@ def test_other_modules_are_refused(make: Callable[[], Any], position: str, kind:
     assert sentence(ExportError, network_from_slayer, model) == unknown(position, kind)
 
 
+@pytest.mark.parametrize(
+    "kind", ["MaxPool1d", "MaxPool2d", "MaxPool3d", "AdaptiveMaxPool2d", "FractionalMaxPool2d"]
+)
+def test_max_pooling_is_refused_with_what_to_use_instead(kind: str) -> None:
+    options = {"output_size": 2} if kind.startswith("Fractional") else {}
+    model = in_a_row(dense(), getattr(torch.nn, kind)(2, **options))
+    assert sentence(ExportError, network_from_slayer, model) == (
+        f"block '1': is a torch.nn.{kind}; NetX and the chips have no max pooling: what comes in "
+        "is summed. Train again with sum pooling (slayer.block.*.Pool) or with a strided "
+        "convolution in its place."
+    )
+
+
 def test_a_users_module_without_blocks_is_refused() -> None:
     assert sentence(ExportError, network_from_slayer, in_a_row(Own())) == (
         unknown("0", f"{Own.__module__}.Own")

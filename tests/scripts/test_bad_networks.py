@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hdf5_files import edit_hdf5, write_hdf5
+from hdf5_files import DENSE, edit_hdf5, write_hdf5, write_layers
 from numpy.typing import NDArray
 
 Cli = Callable[..., CompletedProcess[str]]
@@ -136,8 +136,9 @@ def test_weight_at_its_limit_is_taken(cli: Cli, net: Path, value: int) -> None:
 
 @pytest.mark.parametrize("value", [2**20, 2**17, -1])
 def test_threshold_beyond_its_register(cli: Cli, net: Path, value: int) -> None:
-    assert compile_edited(cli, net, {"layer/1/neuron/vThMant": value}) == (
-        f"layer1: threshold {value} (vThMant); loihi2 allows 0 to 131071. "
+    # a last layer that never fires would be read by its voltage
+    assert compile_edited(cli, net, {"layer/0/neuron/vThMant": value}) == (
+        f"layer0: threshold {value} (vThMant); loihi2 allows 0 to 131071. "
         "Scale the layer's weights and threshold down together. [threshold_in_range]"
     )
 
@@ -181,11 +182,25 @@ def test_unknown_layer_kind(cli: Cli, net: Path) -> None:
     )
 
 
-def test_layer_kind_of_netx_that_is_not_compiled_yet(cli: Cli, net: Path) -> None:
-    changes = {"layer/0/type": b"dense_rec", "layer/0/weight_rec": np.zeros((3, 3))}
-    assert compile_edited(cli, net, changes) == (
-        "layer0: layers of kind 'dense_rec' cannot be compiled by this version; "
-        "they can be read, inspected and written."
+def test_average_whose_size_does_not_divide_the_next_weights(cli: Cli) -> None:
+    average = {"type": b"average", "shape": [1]}
+    third = {**DENSE, "weight": np.array([[3.0], [4.0]])}
+    write_layers(Path("x.net"), DENSE, average, third)
+    assert refused(cli("compile", "x.net", "-o", "x.ldc"), "x.net") == (
+        "layer2: weights that 2 does not divide, on means of 2 neurons; chips sum what fires, and "
+        "weights are whole. Use weights that it divides, average behind the last layer, or allow "
+        "rounding with --allow-approximate. [means_are_exact]"
+    )
+
+
+@pytest.mark.parametrize("kind", ["maxpool", "max_pool", "MaxPool2d"])
+@pytest.mark.parametrize("command", ["inspect", "compile"])
+def test_max_pooling(cli: Cli, net: Path, command: str, kind: str) -> None:
+    edit_hdf5(net, {"layer/0/type": kind.encode()})
+    assert refused(cli(command, net, "-o", "net.ldc"), "net.net") == (
+        f"'net.net', layer0: layer kind '{kind}' is max pooling, which neither NetX nor the chips "
+        "have: what comes in is summed. Train again with sum pooling (slayer.block.*.Pool) or with "
+        "a strided convolution in its place."
     )
 
 
@@ -195,9 +210,12 @@ def test_layer_kind_that_does_not_go_with_the_shape(cli: Cli, net: Path) -> None
     )
 
 
-def test_neuron_kind_of_netx_that_is_not_compiled_yet(cli: Cli, net: Path) -> None:
-    assert compile_edited(cli, net, {"layer/0/neuron/type": b"SDNN"}) == (
-        "layer0: SDNN neurons cannot be compiled by this version. Train with CUBA."
+def test_neuron_kind_that_the_chip_does_not_have(cli: Cli, net: Path) -> None:
+    edit_hdf5(net, {"layer/0/neuron/type": b"SDNN"})
+    found = cli("compile", net, "--profile", "loihi1", "-o", "net.ldc")
+    assert refused(found, "net.net") == (
+        "layer0: SDNN neurons; loihi1 allows CUBA, LOIHI. Train with CUBA neurons "
+        "(slayer.block.cuba), or compile for another profile. [neuron_kind_exists]"
     )
 
 
@@ -235,21 +253,21 @@ def test_network_in_the_place_of_an_artifact_is_told_the_way(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"registers/layer0/exponent": None},
-        {"registers/layer0/exponent": 3},
-        {"registers/layer0/exponent": 1 << 40},
-        {"registers/layer0/exponent": -100},
-        {"registers/layer0/sign_mode": b"odd"},
-        {"placement/1/neurons": None},
+        {"registers/layer0/weight/exponent": None},
+        {"registers/layer0/weight/exponent": 3},
+        {"registers/layer0/weight/exponent": 1 << 40},
+        {"registers/layer0/weight/exponent": -100},
+        {"registers/layer0/weight/sign_mode": b"odd"},
+        {"placement/neurons": None},
         {"@core_usage": "[[{"},
         {"@profile": "{}"},
         {"@layer_names": None},
         {"layer/1/weight": None},
         {"layer/1/weight": np.array([[b"1", b"2", b"3"]] * 2)},
-        {"registers/layer0/exponent": np.array([b"1", b"2"])},
-        {"registers/layer0/exponent": np.array([1j])},
-        {"registers/layer0/sign_mode": np.array([b"mixed", b"mixed"])},
-        {"placement/1/neurons": np.array([b"a", b"b"])},
+        {"registers/layer0/weight/exponent": np.array([b"1", b"2"])},
+        {"registers/layer0/weight/exponent": np.array([1j])},
+        {"registers/layer0/weight/sign_mode": np.array([b"mixed", b"mixed"])},
+        {"placement/neurons": np.array([b"a", b"b"])},
         {"@profile": np.bytes_(b"\xff")},
     ],
     ids=str,
@@ -264,10 +282,11 @@ def test_damaged_artifact(
 
 
 def test_artifact_of_a_later_version(cli: Cli, artifact: Path, net: Path, spikes: Path) -> None:
-    edit_hdf5(artifact, {"@format_version": 3})
+    edit_hdf5(artifact, {"@format_version": 4})
     found = cli("run", artifact, "--input", spikes, "-o", "runs/x")
     assert refused(found, "net.net", "net.ldc", "test.npz") == (
-        "'net.ldc': has artifact version 3; this lavadeploy reads version 2. Compile it again."
+        "'net.ldc': has artifact version 4; this lavadeploy reads versions 1 to 3. "
+        "Update lavadeploy."
     )
 
 

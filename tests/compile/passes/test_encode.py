@@ -223,8 +223,9 @@ def test_layers_keep_their_names_shapes_and_neurons() -> None:
 def too_wide(name: str, low: int, high: int, profile: str = "loihi2") -> str:
     return (
         f"{name}: weights between {low} and {high} with odd numbers among them need 9 bits; "
-        f"{profile} allows 1, 2, 3, 4, 5, 6 or 8 bits. Round the weights to a coarser grid (to even "
-        "numbers where signs are mixed, as SLAYER does), or compile for 'ideal'. [weight_width]"
+        f"{profile} allows 1, 2, 3, 4, 5, 6 or 8 bits. Round the weights to a coarser grid (to "
+        "even numbers where signs are mixed, as SLAYER does), or compile for 'ideal'. "
+        "[weight_width]"
     )
 
 
