@@ -107,7 +107,7 @@ def test_a_bound_that_no_known_input_reaches_is_told_as_such() -> None:
     layer = dense([[254]], neuron=cuba(130818, du=4096, dv=0))
     assert warned(layer)[1] == says(
         "layer0: its voltage is not proved to fit 24 bits (bounds 0 to 8388608, head-room",
-        "-0.00 bits); no input that takes it beyond 8388607 was found, but there Lava clips and",
+        "0.00 bits); no input that takes it beyond 8388607 was found, but there Lava clips and",
         "SLAYER does not.",
     )
 
