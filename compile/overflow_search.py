@@ -25,9 +25,10 @@ from .stages import ChipConv, ChipDense, ChipInput, ChipLayer, input_count, neur
 
 MOST_STEPS = 1 << 18  # a step's weight of 1 leaves the 24 bits after 2**17 steps
 MOST_RECURRENT_STEPS = 1 << 9  # whole layers are slower to run than single neurons
-# Steps of inhibition after which excitation is tried: the voltage is then still low when the
-# current is at its largest, so that it overshoots the threshold by more.
-INHIBITED_STEPS = (0, 1, 4, 16, 64, 256, 1024, 4096)
+# The voltage overshoots its threshold most from just below: a first step with some eighths of the
+# inputs, or some steps of inhibition, move the step in which it arrives.
+FIRST_EIGHTHS = (4, 6, 2, 7, 5, 3, 1)
+INHIBITED_STEPS = (4, 64, 1024)
 
 
 def find_overflow(
@@ -54,9 +55,10 @@ def find_overflow(
 
     Notes
     -----
-    All inputs that excite the neuron in every step, after none or some steps with all that inhibit
-    it, and the other way round. None for states of other kinds, and for inputs that do not send
-    spikes or counts.
+    The candidates are all inputs that push the neuron one way in every step; for a voltage that
+    is reset above its threshold, also after a step of some of them, or after some steps of all that
+    push the other way. None for states of other kinds, nor for inputs that do not send spikes or
+    counts.
     """
     neuron = layer.neuron
     if state not in ("current", "voltage") or sent.unit != 1:
@@ -64,18 +66,14 @@ def find_overflow(
     if not isinstance(neuron, CubaNeuron | AlifNeuron):
         return None
     for index, upward in candidates:
-        push, pull = (_drive(layer, index, sent, side) for side in (upward, not upward))
         run = _runner(layer, neuron, index)
-        for waiting in INHIBITED_STEPS:
-            if waiting and (state == "current" or not upward):
-                break
-            pattern = [(pull, waiting), (push, MOST_STEPS)] if waiting else [(push, MOST_STEPS)]
+        overshoots = upward and state == "voltage" and isinstance(neuron, CubaNeuron)
+        for pattern in _patterns(layer, index, sent, upward, overshoots):
             lengths = run(pattern, state, steps or MOST_STEPS)
             if lengths is not None:
                 phases = tuple(
                     InputPhase(inputs=inputs, payloads=payloads, steps=length)
                     for ((inputs, payloads), _), length in zip(pattern, lengths, strict=False)
-                    if length
                 )
                 return OverflowInput(neuron=index, size=input_count(layer), phases=phases)
     return None
@@ -84,6 +82,22 @@ def find_overflow(
 _Drive = tuple[NDArray[np.int64], NDArray[np.int64]]
 _Pattern = Sequence[tuple[_Drive, int]]
 _Run = Callable[[_Pattern, str, int], "list[int] | None"]
+
+
+def _patterns(
+    layer: ChipLayer, neuron: int, sent: Sent, upward: bool, overshoots: bool
+) -> Iterator[_Pattern]:
+    push = _drive(layer, neuron, sent, upward)
+    yield [(push, MOST_STEPS)]
+    if not overshoots or isinstance(layer, ChipInput):
+        return
+    for eighths in FIRST_EIGHTHS:
+        inputs, payloads = push
+        some = slice(0, inputs.size * eighths // 8)
+        yield [((inputs[some], payloads[some]), 1), (push, MOST_STEPS)]
+    pull = _drive(layer, neuron, sent, not upward)
+    for steps in INHIBITED_STEPS:
+        yield [(pull, steps), (push, MOST_STEPS)]
 
 
 def _drive(layer: ChipLayer, neuron: int, sent: Sent, upward: bool) -> _Drive:
