@@ -1,4 +1,4 @@
-"""The options of ``lavadeploy compile`` for networks of real numbers, and their losses as a table."""
+"""Options of ``lavadeploy compile`` for networks of real numbers, and their losses as a table."""
 
 from __future__ import annotations
 
