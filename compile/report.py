@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .core_resources import SETTINGS, SYNAPSE_WORDS
-from .placement import Core, Usage
+from .placement import Usage
+from .placement_report import PlacementReport, report_placement
 from .quantization_loss import LayerLoss
 from .stages import (
     ChipConv,
@@ -20,7 +21,7 @@ from .stages import (
     weight_sets,
 )
 from .state_bounds import StateBounds, state_bounds
-from .traffic import core_traffic
+from .traffic import SpikeRates
 
 NEARLY_FULL = 90.0  # percent of a resource of a core
 
@@ -33,6 +34,8 @@ class LayerReport:
     ----------
     name, kind : str
         Name of the user's layer; 'input', 'dense', 'recurrent' or 'conv'.
+    neuron : str
+        Kind of its neurons, as NetX spells it.
     shape_out : tuple of int
         (N,) or (C, H, W).
     neurons, weights : int
@@ -61,39 +64,6 @@ class LayerReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CoreReport:
-    """One core: where it lies and what is taken of it; fields as in `Core` and `Site`."""
-
-    index: int
-    chip: int
-    column: int
-    row: int
-    core: int
-    layer: str
-    neurons: int
-    usage: tuple[Usage, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrafficReport:
-    """Messages between cores if every neuron fired once.
-
-    Attributes
-    ----------
-    messages : int
-        One for each spike and each core that hears it.
-    hops : int
-        All messages, each times the routers it passes.
-    crossings : int
-        All messages, each times the chips it leaves.
-    """
-
-    messages: int
-    hops: int
-    crossings: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CompileReport:
     """What was compiled for which chip.
 
@@ -113,14 +83,12 @@ class CompileReport:
         What quantization lost; empty for files of whole numbers.
     states : tuple of StateBounds
         How far the states of each layer can go.
-    placed : tuple of CoreReport
-        One for each core.
-    cores, chips : int
+    cores : int
         In use.
     synapse_words : int
         Words of synapse memory in use, on all cores.
-    traffic : TrafficReport
-        How far messages travel.
+    placement : PlacementReport
+        Every core with its place and what is taken of it, and the messages between cores.
     near_limits : tuple of str
         Resources of which some core has less than a tenth left, one sentence each.
     warnings : tuple of str
@@ -136,22 +104,24 @@ class CompileReport:
     lowerings: tuple[Lowering, ...]
     losses: tuple[LayerLoss, ...]
     states: tuple[StateBounds, ...]
-    placed: tuple[CoreReport, ...]
     cores: int
-    chips: int
     synapse_words: int
-    traffic: TrafficReport
+    placement: PlacementReport
     near_limits: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
-def report_compilation(compiled: CompiledNetwork) -> CompileReport:
+def report_compilation(
+    compiled: CompiledNetwork, spike_rates: SpikeRates | None = None
+) -> CompileReport:
     """Describe a compiled network.
 
     Parameters
     ----------
     compiled : CompiledNetwork
         What `compile_network` or `load_artifact` returned.
+    spike_rates : mapping of array, optional
+        See `report_placement`.
 
     Returns
     -------
@@ -169,13 +139,11 @@ def report_compilation(compiled: CompiledNetwork) -> CompileReport:
         lowerings=compiled.lowerings,
         losses=compiled.losses,
         states=state_bounds(compiled.network),
-        placed=tuple(_core_report(core) for core in cores),
         cores=len(cores),
-        chips=compiled.placement.chips,
         synapse_words=sum(
             usage.used for core in cores for usage in core.usage if usage.resource == SYNAPSE_WORDS
         ),
-        traffic=_traffic_report(compiled),
+        placement=report_placement(compiled, spike_rates),
         near_limits=tuple(_near_limits(compiled)),
         warnings=compiled.warnings,
     )
@@ -195,28 +163,6 @@ def _layer_report(compiled: CompiledNetwork, layer: ChipLayer) -> LayerReport:
         sign_mode=None if weights is None else weights.sign_mode.value,
         cores=len(compiled.placement.cores_of(layer.name)),
         fullest=_fullest(compiled, layer.name),
-    )
-
-
-def _core_report(core: Core) -> CoreReport:
-    return CoreReport(
-        index=core.index,
-        chip=core.site.chip,
-        column=core.site.column,
-        row=core.site.row,
-        core=core.site.core,
-        layer=core.layer,
-        neurons=int(core.neurons.size),
-        usage=core.usage,
-    )
-
-
-def _traffic_report(compiled: CompiledNetwork) -> TrafficReport:
-    traffic = core_traffic(compiled.network, compiled.placement, compiled.profile)
-    return TrafficReport(
-        messages=round(traffic.total_messages),
-        hops=round(traffic.total_hops),
-        crossings=round(traffic.total_crossings),
     )
 
 

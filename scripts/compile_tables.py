@@ -85,13 +85,14 @@ def _show_layers(report: CompileReport) -> None:
 
 
 def _show_summary(report: CompileReport) -> None:
-    chips = "" if report.chips == 1 else f" on {report.chips} chips"
+    placement = report.placement
+    chips = "" if placement.chips == 1 else f" on {placement.chips} chips"
     say(f"{report.cores} cores of {report.profile}{chips}, {report.synapse_words} synapse words.")
-    traffic = report.traffic
-    if traffic.messages:
-        far = traffic.hops / traffic.messages
-        crossing = f", {traffic.crossings} of them to another chip" if traffic.crossings else ""
-        say(f"A message between cores takes {far:.1f} hops on average{crossing}.")
+    if placement.messages:
+        far = placement.message_hops / placement.messages
+        crossing = placement.message_crossings / placement.messages
+        between = f" and crosses from chip to chip {crossing:.2f} times" if crossing else ""
+        say(f"A message between cores takes {far:.1f} hops on average{between}.")
     proved = [state for state in report.states if state.verdict is Verdict.PROVED]
     say(
         f"{len(proved)} of {len(report.states)} states are proved to stay in their registers "

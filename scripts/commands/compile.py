@@ -9,14 +9,13 @@ from typing import Annotated
 import typer
 
 from lavadeploy.compile import (
-    CompiledNetwork,
     QuantizedNetwork,
     compile_network,
     report_compilation,
     save_artifact,
 )
-from lavadeploy.hw_profiles import HardwareProfile, load_profile
-from lavadeploy.netx import Network, OptionError, RealNetwork, Shape, read_any_netx
+from lavadeploy.hw_profiles import load_profile
+from lavadeploy.netx import OptionError, RealNetwork, read_any_netx
 from lavadeploy.scripts.compile_tables import show_compile_report
 from lavadeploy.scripts.console import InputShapeOption, JsonOption, emit, parse_shape, say
 from lavadeploy.scripts.quantization_options import (
@@ -85,45 +84,25 @@ def compile_(
         )
     else:
         refuse_quantization(bits, method, percentile, objective, accuracy_budget, memory_budget)
-    compiled = _compile(
+    inputs = None if calibration is None else load_spike_input(calibration)
+    whole = found.network if isinstance(found, QuantizedNetwork) else found
+    rates = None if inputs is None else count_spikes(whole, inputs, shape)
+    compiled = compile_network(
         found,
         chip,
-        shape,
-        calibration,
+        input_shape=shape,
         allow_approximate=allow_approximate,
         strict=strict,
+        spike_rates=rates,
+        calibration_sha256="" if inputs is None else inputs.sha256(),
         created=datetime.now(timezone.utc).isoformat(timespec="seconds") if timestamp else "",
     )
     if output is not None and not estimate_only:
         save_artifact(compiled, output)
-    report = report_compilation(compiled)
+    report = report_compilation(compiled, rates)
 
     def show() -> None:
         show_compile_report(report)
         say("Nothing written." if estimate_only else f"Written: {output}")
 
     emit(report, as_json=as_json, output=None, show=show)
-
-
-def _compile(
-    network: Network | QuantizedNetwork,
-    chip: HardwareProfile,
-    shape: Shape | None,
-    calibration: Path | None,
-    *,
-    allow_approximate: bool,
-    strict: bool,
-    created: str,
-) -> CompiledNetwork:
-    inputs = None if calibration is None else load_spike_input(calibration)
-    whole = network.network if isinstance(network, QuantizedNetwork) else network
-    return compile_network(
-        network,
-        chip,
-        input_shape=shape,
-        allow_approximate=allow_approximate,
-        strict=strict,
-        spike_rates=None if inputs is None else count_spikes(whole, inputs, shape),
-        calibration_sha256="" if inputs is None else inputs.sha256(),
-        created=created,
-    )
