@@ -32,6 +32,7 @@ from .resonator_search import find_resonance
 from .stages import ChipDense, ChipInput, ChipLayer, input_count, neuron_count
 
 MOST_STEPS = 1 << 18  # a step's weight of 1 leaves the 24 bits after 2**17 steps
+MORE_STEPS = 1 << 14  # for each of the further candidates
 MOST_RECURRENT_STEPS = 1 << 9  # whole layers are slower to run than single neurons
 # The voltage overshoots its threshold most from just below: a first step with some eighths of the
 # inputs, or some steps of inhibition, move the step in which it arrives.
@@ -108,10 +109,10 @@ def _patterns(
     for eighths in FIRST_EIGHTHS:
         inputs, payloads = push
         some = slice(0, inputs.size * eighths // 8)
-        yield [((inputs[some], payloads[some]), 1), (push, MOST_STEPS)]
+        yield [((inputs[some], payloads[some]), 1), (push, MORE_STEPS)]
     pull = _drive(layer, neuron, sent, not upward)
     for steps in INHIBITED_STEPS:
-        yield [(pull, steps), (push, MOST_STEPS)]
+        yield [(pull, steps), (push, MORE_STEPS)]
 
 
 def _drive(layer: ChipLayer, neuron: int, sent: Sent, upward: bool) -> _Drive:

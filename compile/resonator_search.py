@@ -13,6 +13,7 @@ from .overflow_input import InputPhase, OverflowInput
 from .stages import ChipConv, ChipDense, input_count
 
 MOST_STEPS = 1 << 12  # 4096 steps keep a part of 1 - 1/4096 long enough for all of its growth
+PATIENCE = 64  # steps without growth after which there will be none
 
 
 def find_resonance(
@@ -57,6 +58,7 @@ def find_resonance(
     limit = neuron.vth_mantissa << STATE_SHIFT
     real = imag = np.zeros(1, dtype=np.int64)
     phases: list[InputPhase] = []
+    farthest = waited = 0
     for _ in range(min(steps or MOST_STEPS, MOST_STEPS)):
         real, imag = rotate(real, imag, sine, cosine)
         along = weights * real + weights_imag * imag if real.any() or imag.any() else weights
@@ -67,6 +69,11 @@ def find_resonance(
         if abs(int((real if state == "real" else imag)[0])) >= STATE_LIMIT:
             return OverflowInput(neuron=index, size=input_count(layer), phases=tuple(phases))
         real, imag = clip_state(real), clip_state(imag)
+        square = int(real[0]) ** 2 + int(imag[0]) ** 2
+        waited = 0 if square > farthest else waited + 1
+        if waited > PATIENCE:
+            return None
+        farthest = max(farthest, square)
         if resets and int(imag[0]) >= limit:
             real, imag = np.zeros_like(real), np.full_like(imag, limit - 1)
     return None
