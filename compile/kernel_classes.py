@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .stages import ChipConv
+from .stages import ChipConv, ChipDense
+from .weight_registers import WeightRegisters
 
 
 def neuron_classes(
@@ -50,15 +51,28 @@ def kernel_places(layer: ChipConv, axis: int) -> NDArray[np.int64]:
     return np.where((met >= 0) & (met < size_in), met, -1)
 
 
-def kernel_inputs(layer: ChipConv, neuron: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def incoming(
+    layer: ChipDense | ChipConv, registers: WeightRegisters, neuron: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the inputs of a neuron and their weights, in 1/64.
+
+    Parameters
+    ----------
+    layer : ChipDense or ChipConv
+        The layer.
+    registers : WeightRegisters
+        Which of its weights.
+    neuron : int
+        Index of the neuron; channel slowest.
 
     Returns
     -------
     inputs, weights : int64 array, shape (k,)
         Inputs are numbered channel slowest.
     """
-    weight = layer.weights.effective().astype(np.int64)
+    weight = registers.effective().astype(np.int64)
+    if isinstance(layer, ChipDense):
+        return np.arange(weight.shape[1], dtype=np.int64), weight[neuron]
     _, height, width = layer.shape_out
     channel, place = divmod(neuron, height * width)
     rows = kernel_places(layer, 0)[place // width]

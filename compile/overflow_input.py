@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from ..hw_profiles.arithmetic import Int64Array
 
+MOST_PHASES_SAID = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class InputPhase:
@@ -64,8 +66,10 @@ class OverflowInput:
     def __str__(self) -> str:
         said = [
             f"{_what(phase)} in {phase.steps} step{'s' * (phase.steps > 1)}"
-            for phase in self.phases
+            for phase in self.phases[:MOST_PHASES_SAID]
         ]
+        if len(self.phases) > MOST_PHASES_SAID:
+            said.append(f"others in further steps, {self.steps} altogether")
         return f"to neuron {self.neuron}: {', then '.join(said)}"
 
 

@@ -17,13 +17,22 @@ from ..hw_profiles.arithmetic import (
     update_current,
     update_voltage,
 )
-from ..netx import AlifNeuron, CubaNeuron, current_shift
+from ..netx import (
+    AdaptiveResonatorNeuron,
+    AlifNeuron,
+    CubaNeuron,
+    ResonatorNeuron,
+    SigmaDeltaNeuron,
+    current_shift,
+)
 from .fan_in import ARRAY_LIMIT, LARGEST_NUMBER, LEAST_NUMBER, Sent, parameter
-from .kernel_classes import kernel_inputs
+from .kernel_classes import incoming
 from .overflow_input import InputPhase, OverflowInput
-from .stages import ChipConv, ChipDense, ChipInput, ChipLayer, input_count, neuron_count
+from .resonator_search import find_resonance
+from .stages import ChipDense, ChipInput, ChipLayer, input_count, neuron_count
 
 MOST_STEPS = 1 << 18  # a step's weight of 1 leaves the 24 bits after 2**17 steps
+MORE_STEPS = 1 << 14  # for each of the further candidates
 MOST_RECURRENT_STEPS = 1 << 9  # whole layers are slower to run than single neurons
 # The voltage overshoots its threshold most from just below: a first step with some eighths of the
 # inputs, or some steps of inhibition, move the step in which it arrives.
@@ -45,7 +54,7 @@ def find_overflow(
     layer : ChipLayer
         The layer.
     state : str
-        Name of the state; there are candidates for 'current' and 'voltage'.
+        Name of the state.
     candidates : sequence of (int, bool)
         Neurons, and whether upward.
     sent : Sent
@@ -57,13 +66,19 @@ def find_overflow(
     -----
     The candidates are all inputs that push the neuron one way in every step; for a voltage that
     is reset above its threshold, also after a step of some of them, or after some steps of all that
-    push the other way. None for states of other kinds, nor for inputs that do not send spikes or
-    counts.
+    push the other way. Resonators: see `find_resonance`. There are none for other states, nor for
+    inputs that do not send spikes or counts.
     """
     neuron = layer.neuron
-    if state not in ("current", "voltage") or sent.unit != 1:
+    if sent.unit != 1:
         return None
-    if not isinstance(neuron, CubaNeuron | AlifNeuron):
+    if isinstance(neuron, ResonatorNeuron | AdaptiveResonatorNeuron):
+        if state not in ("real", "imag") or isinstance(layer, ChipInput):
+            return None
+        if isinstance(layer, ChipDense) and layer.weights_rec is not None:
+            return None
+        return find_resonance(layer, neuron, state, candidates[0][0], sent, steps)
+    if state not in ("current", "voltage") or isinstance(neuron, SigmaDeltaNeuron):
         return None
     for index, upward in candidates:
         run = _runner(layer, neuron, index)
@@ -94,10 +109,10 @@ def _patterns(
     for eighths in FIRST_EIGHTHS:
         inputs, payloads = push
         some = slice(0, inputs.size * eighths // 8)
-        yield [((inputs[some], payloads[some]), 1), (push, MOST_STEPS)]
+        yield [((inputs[some], payloads[some]), 1), (push, MORE_STEPS)]
     pull = _drive(layer, neuron, sent, not upward)
     for steps in INHIBITED_STEPS:
-        yield [(pull, steps), (push, MOST_STEPS)]
+        yield [(pull, steps), (push, MORE_STEPS)]
 
 
 def _drive(layer: ChipLayer, neuron: int, sent: Sent, upward: bool) -> _Drive:
@@ -107,21 +122,11 @@ def _drive(layer: ChipLayer, neuron: int, sent: Sent, upward: bool) -> _Drive:
         scale = 64 if layer.scale is None else layer.scale
         best = (max if upward else min)(ends, key=lambda number: scale * number)
         return np.array([neuron]), np.array([best])
-    places, weights = incoming(layer, neuron)
+    places, weights = incoming(layer, layer.weights, neuron)
     signed = weights if upward else -weights
     payloads = np.where(signed > 0, sent.value[0][places], -sent.value[1][places])
     chosen = (signed != 0) & (payloads != 0)
     return places[chosen], payloads[chosen]
-
-
-def incoming(
-    layer: ChipDense | ChipConv, neuron: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the inputs of a neuron and their weights, in 1/64; see `kernel_inputs`."""
-    if isinstance(layer, ChipConv):
-        return kernel_inputs(layer, neuron)
-    weights = layer.weights.effective()[neuron].astype(np.int64)
-    return np.arange(weights.size, dtype=np.int64), weights
 
 
 def _runner(layer: ChipLayer, neuron: CubaNeuron | AlifNeuron, index: int) -> _Run:
@@ -245,7 +250,7 @@ def _arriving(layer: ChipLayer, neuron: int, drive: _Drive) -> int:
     if isinstance(layer, ChipInput):
         scale = 64 if layer.scale is None else layer.scale
         return int(payloads[0]) * scale + ((layer.offset or 0) << STATE_SHIFT)
-    places, weights = incoming(layer, neuron)
+    places, weights = incoming(layer, layer.weights, neuron)
     by_place = dict(zip(places.tolist(), weights.tolist(), strict=True))
     pairs = zip(inputs.tolist(), payloads.tolist(), strict=True)
     return sum(by_place[i] * payload for i, payload in pairs) << STATE_SHIFT

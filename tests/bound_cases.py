@@ -52,7 +52,7 @@ def random_neuron(rng: np.random.Generator, kind: str, channels: int) -> Neuron:
     vth = int(rng.choice([0, 1, int(rng.integers(1, 500)), int(rng.integers(500, 131072))]))
     graded = bool(rng.random() < 0.4)
     adapts: dict[str, Any] = {
-        "vth_step": int(rng.integers(-20, 400)),
+        "vth_step": int(rng.integers(0, 400)),
         "threshold_decay": decays(),
         "refractory_decay": decays(),
     }

@@ -65,8 +65,10 @@ def _show_number(key: str, number: Any) -> None:
         case Count():
             count = cast(Count[str], number)
             value = f"{count.value} {count.unit}"
-        case Widths():
-            value = f"{', '.join(str(b) for b in number.value)} {number.unit}"
+        case Widths() | SignModes():
+            value = f"{', '.join(map(str, number.value))} {number.unit}"
+        case NeuronKinds():
+            value = ", ".join(kind.value for kind in number.value)
         case _:
             value = f"{number.nominal:g} ({number.low:g} to {number.high:g}) {number.unit}"
     say(f"  {label}: {value} [{number.evidence.value}]")

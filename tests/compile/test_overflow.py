@@ -21,7 +21,7 @@ from lavadeploy.compile import (
 )
 from lavadeploy.compile.overflow import overflow_sentence, parity_warnings
 from lavadeploy.hw_profiles import load_profile
-from lavadeploy.netx import Network, UnsupportedNetworkError
+from lavadeploy.netx import Network, NeuronKind, ResonatorNeuron, UnsupportedNetworkError
 
 IDEAL = load_profile("ideal")
 
@@ -124,6 +124,27 @@ def test_a_voltage_can_be_led_to_overshoot_its_threshold() -> None:
     run = runs_of(network(layer), found.witness.values())[0]
     assert run.overflows == 1
     assert run.output.sum() == 1
+
+
+def test_a_resonator_is_driven_along_its_state() -> None:
+    neuron = ResonatorNeuron(
+        kind=NeuronKind.RF,
+        vth_mantissa=10,
+        sin_decay=np.array(4094, dtype=np.int32),
+        cos_decay=np.array(0, dtype=np.int32),
+    )
+    weight = np.array([[254, -256, 0, 2]], dtype=np.int32)
+    layer = dense(weight, neuron=neuron, weight_imag=weight[:, ::-1].copy())
+    found = next(b for b in state_bounds(network(layer)) if b.state == "real")
+    assert found.witness is not None
+    assert str(found.witness).startswith(
+        "to neuron 0: a spike of each of 2 inputs (0, 3) in 1 step, then "
+    )
+    assert f"then others in further steps, {found.witness.steps} altogether" in str(found.witness)
+    run = runs_of(network(layer), found.witness.values())[0]
+    assert run.overflows > 0
+    assert int(np.abs(run.states["real"][0, 0, -1])) == (1 << 23) - 1
+    assert runs_of(network(layer), found.witness.values()[:, :, :-1])[0].overflows == 0
 
 
 def test_a_current_that_never_decays_is_unbounded() -> None:

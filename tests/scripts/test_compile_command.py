@@ -187,3 +187,15 @@ def test_input_shape_that_does_not_fit_is_refused(cli: Cli, net: Path) -> None:
         "error: 'net.net', layer0: its weight has 4 inputs, but 5 neurons (5,) come in.\n"
     )
     assert not Path("net.ldc").exists()
+
+
+def test_strict_refuses_states_that_are_not_proved_to_fit(cli: Cli, net: Path) -> None:
+    assert cli("compile", net, "--strict", "-o", "net.ldc").returncode == 0
+    edit_hdf5(net, {"layer/1/neuron/iDecay": 0})
+    found = cli("compile", net, "-o", "loose.ldc")
+    assert found.returncode == 0
+    assert "warning: layer1: its current can leave 24 bits (bounds " in found.stdout
+    found = cli("compile", net, "--strict", "-o", "strict.ldc")
+    assert found.returncode == 2
+    assert "[states_fit_24_bits]" in found.stderr
+    assert not (net.parent / "strict.ldc").exists()

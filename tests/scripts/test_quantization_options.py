@@ -14,7 +14,7 @@ from expect import sentence
 from profiles import SHIPPED
 from real_networks import real_dense, real_network
 
-from lavadeploy.compile import Method, load_artifact
+from lavadeploy.compile import Method, load_artifact, synaptic_layers
 from lavadeploy.netx import OptionError, RealNetwork, write_real_netx
 from lavadeploy.scripts.quantization_options import parse_bits, quantize_for_compile
 
@@ -45,7 +45,7 @@ def samples(folder: Path) -> Path:
 
 
 def weight_bits(path: str = "real.ldc") -> list[int]:
-    return [layer.weights.bits for layer in load_artifact(path).network.layers]
+    return [layer.weights.bits for layer in synaptic_layers(load_artifact(path).network)]
 
 
 def test_real_numbers_compile_in_8_bits_and_losses_are_shown(cli: Cli, real_net: Path) -> None:

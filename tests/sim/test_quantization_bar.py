@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from profiles import SHIPPED
 
-from lavadeploy.compile import compile_network
+from lavadeploy.compile import compile_network, synaptic_layers
 from lavadeploy.netx import RealNetwork, read_any_netx
 from lavadeploy.sim import (
     SpikeInput,
@@ -53,7 +53,7 @@ def test_mnist_keeps_its_accuracy_at_8_and_at_4_bits(trained: Path) -> None:
     assert before >= LEAST_FLOAT_ACCURACY
     for bits, most in MOST_LOST.items():
         found = calibrate(network, SHIPPED["loihi2"], inputs, bits)
-        layers = compile_network(found.network, SHIPPED["loihi2"]).network.layers
+        layers = synaptic_layers(compile_network(found.network, SHIPPED["loihi2"]).network)
         assert all(layer.weights.bits <= bits for layer in layers)
         output, _ = run_whole_network(found.network, test.spikes)
         # the fast run is the definition's, here, too

@@ -24,6 +24,7 @@ from lavadeploy.compile import (
     QuantizedNetwork,
     compile_network,
     plan_uniformly,
+    synaptic_layers,
 )
 from lavadeploy.compile.passes.encode import weight_registers
 from lavadeploy.netx import (
@@ -212,7 +213,7 @@ def test_each_layer_gets_its_own_bits() -> None:
         real_dense(rng.normal(0, 9, (3, 6)), name="b"),
     )
     compiled = compile_network(quantized(network, {"a": 3, "b": 6}).network, LOIHI2)
-    assert [layer.weights.bits for layer in compiled.network.layers] == [3, 6]
+    assert [layer.weights.bits for layer in synaptic_layers(compiled.network)] == [3, 6]
 
 
 @pytest.mark.parametrize("profile", ["loihi1", "loihi2"])
@@ -371,4 +372,4 @@ def test_the_same_network_gives_the_same_numbers_and_the_same_plan() -> None:
 def test_convolutions_compile_in_the_asked_bits() -> None:
     weight = np.random.default_rng(2).normal(0, 9, (4, 2, 3, 3))
     found = quantized(real_network(real_conv(weight, (4, 6, 6))), 5)
-    assert compile_network(found.network, LOIHI2).network.layers[0].weights.bits == 5
+    assert synaptic_layers(compile_network(found.network, LOIHI2).network)[0].weights.bits == 5
