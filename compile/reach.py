@@ -35,7 +35,7 @@ def decayed(reach: Int64Array, decay: Int64Array) -> Int64Array:
     Examples
     --------
     >>> decayed(np.array([1, 4097, 1 << 59]), np.array(1)).tolist()
-    [0, 4095, 576320008809578496]
+    [0, 4095, 576320014815068160]
     """
     kept = DECAY_ONE - decay
     # split, since the product would not fit 64 bits
