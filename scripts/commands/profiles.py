@@ -7,7 +7,15 @@ from typing import Annotated, Any, cast
 import typer
 from pydantic import BaseModel
 
-from lavadeploy.hw_profiles import Count, HardwareProfile, Widths, load_profile, profile_names
+from lavadeploy.hw_profiles import (
+    Count,
+    HardwareProfile,
+    NeuronKinds,
+    SignModes,
+    Widths,
+    load_profile,
+    profile_names,
+)
 from lavadeploy.scripts.console import JsonFileOption, JsonOption, emit, print_table, say
 
 
