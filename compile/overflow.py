@@ -35,7 +35,10 @@ def parity_warnings(
     sentences: list[str] = []
     for layer in network.layers:
         sentences += _threshold_warning(layer)
-        sentences += [overflow_sentence(b) for b in _unproved(bounds) if b.layer == layer.name]
+        own = [bound for bound in _unproved(bounds) if bound.layer == layer.name]
+        shown = [bound for bound in own if bound.witness is not None]
+        sentences += [overflow_sentence(bound) for bound in shown]
+        sentences += _unproved_sentences([bound for bound in own if bound.witness is None])
     return tuple(sentences)
 
 
@@ -88,6 +91,21 @@ def overflow_sentence(bound: StateBounds) -> str:
         f"{bound.layer}: its {_state(bound)} can leave {bound.bits} bits ({size}); {beyond}. This "
         f"input does it, {bound.witness}."
     )
+
+
+def _unproved_sentences(bounds: list[StateBounds]) -> list[str]:
+    """Return one sentence for all states of a layer of which no overflowing input is known.
+
+    Sigma-delta neurons have four states, whose bounds say little once one has none.
+    """
+    if len(bounds) < 2:
+        return [overflow_sentence(bound) for bound in bounds]
+    states = [f"{_state(b)} (head-room {b.headroom_bits:.2f} bits)" for b in bounds]
+    return [
+        f"{bounds[0].layer}: its {', '.join(states[:-1])} and {states[-1]} are not proved to fit "
+        "their registers; no input that takes them beyond was found, but there Lava wraps or clips "
+        "and SLAYER does not."
+    ]
 
 
 def _threshold_warning(layer: ChipLayer) -> list[str]:
