@@ -7,7 +7,15 @@ from typing import Annotated, Any, cast
 import typer
 from pydantic import BaseModel
 
-from lavadeploy.hw_profiles import Count, HardwareProfile, Widths, load_profile, profile_names
+from lavadeploy.hw_profiles import (
+    Count,
+    HardwareProfile,
+    NeuronKinds,
+    SignModes,
+    Widths,
+    load_profile,
+    profile_names,
+)
 from lavadeploy.scripts.console import JsonFileOption, JsonOption, emit, print_table, say
 
 
@@ -65,8 +73,10 @@ def _show_number(key: str, number: Any) -> None:
         case Count():
             count = cast(Count[str], number)
             value = f"{count.value} {count.unit}"
-        case Widths():
-            value = f"{', '.join(str(b) for b in number.value)} {number.unit}"
+        case Widths() | SignModes():
+            value = f"{', '.join(str(each) for each in number.value)} {number.unit}"
+        case NeuronKinds():
+            value = ", ".join(kind.value for kind in number.value)
         case _:
             value = f"{number.nominal:g} ({number.low:g} to {number.high:g}) {number.unit}"
     say(f"  {label}: {value} [{number.evidence.value}]")
