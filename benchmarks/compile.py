@@ -4,8 +4,7 @@ The work: PilotNet's shape (five convolutions and four dense layers behind neuro
 200 x 66 pixels) with random weights, and the same with wider layers, up to more than ten times the
 weights; each read from a NetX file, compiled for Loihi 2 and written, in one process.
 
-Prints a table, and what messages travel before and after blocks are swapped; writes
-``benchmarks/compile_results.json``.
+Prints a table and writes ``benchmarks/compile_results.json``.
 """
 
 from __future__ import annotations

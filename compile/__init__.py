@@ -6,6 +6,9 @@ from .artifact import save_artifact as save_artifact
 from .artifact_diff import diff_artifacts as diff_artifacts
 from .chip_to_netx import as_netx as as_netx
 from .mesh import Site as Site
+from .overflow import overflow_problems as overflow_problems
+from .overflow_input import InputPhase as InputPhase
+from .overflow_input import OverflowInput as OverflowInput
 from .passes.quantize import Quantize as Quantize
 from .passes.quantize import QuantizedNetwork as QuantizedNetwork
 from .pipeline import compile_network as compile_network
@@ -45,6 +48,9 @@ from .stages import neuron_count as neuron_count
 from .stages import per_neuron as per_neuron
 from .stages import synaptic_layers as synaptic_layers
 from .stages import weight_sets as weight_sets
+from .state_bounds import StateBounds as StateBounds
+from .state_bounds import Verdict as Verdict
+from .state_bounds import state_bounds as state_bounds
 from .traffic import SpikeRates as SpikeRates
 from .traffic import Traffic as Traffic
 from .traffic import core_traffic as core_traffic

@@ -68,7 +68,7 @@ class Extent:
     channels: range
     heard: int
     pairs: int
-    delay_bits: int
+    delay_bits: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ of the ratios: the voltage of a readout comes out times its scale.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -99,9 +99,8 @@ def choose_scale(
     levels = levels_per_unit(plan.method, weight, widest, plan.percentile)
     halvings = _halvings(layer, values, levels * widest.step, widest, profile)
     grid = widest.halved(halvings)
-    scale = min(levels * grid.step, _hard_limit(layer, values, profile))
-    found = LayerScale(scale=scale, grid=grid, halvings=halvings)
-    return with_whole_threshold(found, layer.neuron, values, plan.method)
+    found = LayerScale(scale=levels * grid.step, grid=grid, halvings=halvings)
+    return fit_registers(found, layer, values, plan.method, profile)
 
 
 def all_weights(values: RealValues) -> RealArray:
@@ -137,30 +136,40 @@ def is_whole(values: RealValues, bits: int, profile: HardwareProfile) -> bool:
     return True
 
 
-def with_whole_threshold(
-    found: LayerScale, neuron: Neuron, values: RealValues, method: Method
+def fit_registers(
+    found: LayerScale,
+    layer: SynapticLayer,
+    values: RealValues,
+    method: Method,
+    profile: HardwareProfile,
 ) -> LayerScale:
-    """Return the scale nearest to one found at which the threshold is a whole number.
+    """Return the scale nearest to one found at which registers hold bias and threshold.
 
-    Thresholds of less than half a unit stay at the scale found and are rounded.
+    The threshold comes out whole, but where it would be less than half a unit, or than one where
+    nothing may be clipped or a bias would not fit: there the scale stays and it is rounded.
     """
+    limit = _hard_limit(layer, values, profile)
+    found = replace(found, scale=min(found.scale, limit))
     wanted = found.scale * values.vth
-    if not has_ratio(neuron, values) or wanted < 0.5:
+    if not has_ratio(layer.neuron, values) or wanted < 0.5:
         return found
     weight = all_weights(values)
+    # the limit may be that of the threshold itself, a quotient rounded either way
+    most = math.floor(limit * values.vth * (1 + 1e-12)) if limit < math.inf else math.inf
     nearest = max(1, round(wanted))
+    if nearest > most or (method is Method.LARGEST and _clips(found, weight, nearest / values.vth)):
+        nearest = math.floor(wanted)
     candidates = [nearest]
-    if method is Method.LARGEST and _clips(found, weight, nearest / values.vth):
-        candidates = [max(1, math.floor(wanted))]
-    elif method is Method.LEAST_SQUARES:
+    if method is Method.LEAST_SQUARES:
         # the least error moves with every unit of a small threshold
-        candidates = [nearest + by for by in range(-4, 5) if nearest + by >= 1]
+        candidates = [n for n in range(nearest - 4, nearest + 5) if n <= most]
+    candidates = [n for n in candidates if n >= 1]
+    if not candidates:
+        return found
     errors = [
-        squared_error(weight, found.grid, threshold / values.vth / found.grid.step)
-        for threshold in candidates
+        squared_error(weight, found.grid, n / values.vth / found.grid.step) for n in candidates
     ]
-    scale = candidates[int(np.argmin(errors))] / values.vth
-    return LayerScale(scale=scale, grid=found.grid, halvings=found.halvings)
+    return replace(found, scale=candidates[int(np.argmin(errors))] / values.vth)
 
 
 def _clips(found: LayerScale, weight: RealArray, scale: float) -> bool:
@@ -232,7 +241,7 @@ def _state_limit(layer: SynapticLayer, values: RealValues) -> float:
     if is_readout(layer.neuron):
         kept.append(values.decays["voltage_decay"])
     for decay in kept:
-        least = float(decay.min())
+        least = round(float(decay.min()))  # as the register will have it
         if least <= 0:
             return math.inf
         bound *= 4096 / min(least, 4096)

@@ -1,85 +1,133 @@
-"""Where the 24 bits of a state, or the comparison with the threshold, can part from SLAYER."""
+"""Where the registers of a state, or the comparison with the threshold, can part from SLAYER."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterable
 
 from ..netx import NEVER_FIRES, NON_STRICT_THRESHOLD, CubaNeuron
-from .stages import ChipConv, ChipDense, ChipInput, ChipLayer, ChipNetwork
+from .problems import Problem
+from .stages import ChipLayer, ChipNetwork
+from .state_bounds import KERNEL_SUM, StateBounds, Verdict, state_bounds
 
-STATE_LIMIT = 1 << 23
+# What Lava's models do with a state that does not fit: PyLifModelBitAcc clips the voltage, and so
+# do resonators both parts; everything else keeps the low bits. ALIF's terms are ours, clipped.
+_CLIPPED = frozenset({"voltage", "real", "imag", "threshold", "refractory"})
 
 
-def parity_warnings(network: ChipNetwork) -> tuple[str, ...]:
-    """Return a sentence for each layer whose spikes could differ from SLAYER's.
+def parity_warnings(
+    network: ChipNetwork, bounds: tuple[StateBounds, ...] | None = None
+) -> tuple[str, ...]:
+    """Return a sentence for each cause that could part a layer's spikes from SLAYER's.
 
     Parameters
     ----------
     network : ChipNetwork
         In register form.
+    bounds : tuple of StateBounds, optional
+        Of its states, where they are known; else those for binary input of any length.
 
     Returns
     -------
     tuple of str
-        Empty when SLAYER and Lava provably agree for binary input of any length.
-
-    Notes
-    -----
-    Bounds, for one neuron: the current stays below ``64 * sum(abs(w)) * 4096 / current_decay`` over
-    the weights of one sign, the geometric sum of a constant input; the voltage does not go above
-    ``64 * threshold`` plus one step's current and bias (else the neuron would have fired), nor
-    below the geometric sum of the most negative current and bias.
+        Layer by layer. Empty when SLAYER and Lava provably agree for such input.
     """
-    return tuple(w for layer in network.layers for w in _layer_warnings(layer))
+    bounds = state_bounds(network) if bounds is None else bounds
+    sentences: list[str] = []
+    for layer in network.layers:
+        sentences += _threshold_warning(layer)
+        sentences += [overflow_sentence(b) for b in _unproved(bounds) if b.layer == layer.name]
+    return tuple(sentences)
 
 
-def _layer_warnings(layer: ChipLayer) -> list[str]:
-    warnings: list[str] = []
+def overflow_problems(
+    network: ChipNetwork, bounds: tuple[StateBounds, ...] | None = None
+) -> tuple[Problem, ...]:
+    """Return a problem for every state that is not proved to fit its register.
+
+    Parameters
+    ----------
+    network : ChipNetwork
+        In register form.
+    bounds : tuple of StateBounds, optional
+        See `parity_warnings`.
+    """
+    bounds = state_bounds(network) if bounds is None else bounds
+    return tuple(
+        Problem(
+            layer=bound.layer,
+            found=f"the bounds of its {_state(bound)} are {_bounds(bound)}",
+            allowed=f"registers of {bound.bits} bits hold {_register(bound)}",
+            remedy=_remedy(bound),
+            rule="states_fit_24_bits",
+        )
+        for bound in _unproved(bounds)
+    )
+
+
+def overflow_sentence(bound: StateBounds) -> str:
+    """Return what is known of a state that is not proved to fit.
+
+    Examples
+    --------
+    >>> bound = StateBounds(
+    ...     layer="fc1", state="current", low=-64, high=2**24, bits=24, headroom_bits=-1.0, neuron=7
+    ... )
+    >>> print(overflow_sentence(bound))  # doctest: +NORMALIZE_WHITESPACE
+    fc1: its current is not proved to fit 24 bits (bounds -64 to 16777216, head-room -1.00 bits); no
+    input that takes it beyond 8388607 was found, but there Lava wraps and SLAYER does not.
+    """
+    size = f"bounds {_bounds(bound)}, head-room {bound.headroom_bits:.2f} bits"
+    does = "clips" if bound.state in _CLIPPED else "wraps"
+    beyond = f"there Lava {does} and SLAYER does not"
+    if bound.witness is None:
+        return (
+            f"{bound.layer}: its {_state(bound)} is not proved to fit {bound.bits} bits ({size}); "
+            f"no input that takes it beyond {_most(bound)} was found, but {beyond}."
+        )
+    return (
+        f"{bound.layer}: its {_state(bound)} can leave {bound.bits} bits ({size}); {beyond}. This "
+        f"input does it, {bound.witness}."
+    )
+
+
+def _threshold_warning(layer: ChipLayer) -> list[str]:
     neuron = layer.neuron
-    if isinstance(layer, ChipInput) or not isinstance(neuron, CubaNeuron):
-        return warnings
-    if NON_STRICT_THRESHOLD <= neuron.vth_mantissa < NEVER_FIRES:
-        warnings.append(
-            f"{layer.name}: threshold {neuron.vth_mantissa} is {NON_STRICT_THRESHOLD} or "
-            "more; there SLAYER fires when the voltage equals the threshold, Lava only above it."
-        )
-    current, lowest_current = current_bounds(layer, neuron)
-    if current is None or lowest_current is None:
-        warnings.append(
-            f"{layer.name}: its current never decays (iDecay 0), so a long input can take it "
-            "out of 24 bits, where Lava wraps and SLAYER does not."
-        )
-        return warnings
-    if max(current, -lowest_current) >= STATE_LIMIT:
-        warnings.append(
-            f"{layer.name}: its current can reach {max(current, -lowest_current):.3g}, beyond the "
-            f"24 bits of {STATE_LIMIT}; there Lava wraps and SLAYER does not."
-        )
-    bias = layer.bias
-    bias_low = 0 if bias is None else 64 * min(0, int(bias.min()))
-    bias_high = 0 if bias is None else 64 * max(0, int(bias.max()))
-    decay = int(neuron.voltage_decay.min())
-    lowest = lowest_current + bias_low
-    lowest_voltage = lowest * 4096 / decay if decay else (-np.inf if lowest < 0 else 0.0)
-    highest_voltage = 64 * neuron.vth_mantissa + current + bias_high
-    if max(highest_voltage, -lowest_voltage) >= STATE_LIMIT:
-        warnings.append(
-            f"{layer.name}: its voltage can leave the 24 bits of ±{STATE_LIMIT - 1} (bounds "
-            f"{lowest_voltage:.3g} to {highest_voltage:.3g}); there Lava clips and SLAYER does not."
-        )
-    return warnings
+    if not isinstance(neuron, CubaNeuron):
+        return []
+    if not NON_STRICT_THRESHOLD <= neuron.vth_mantissa < NEVER_FIRES:
+        return []
+    sentence = (
+        f"{layer.name}: threshold {neuron.vth_mantissa} is {NON_STRICT_THRESHOLD} or "
+        "more; there SLAYER fires when the voltage equals the threshold, Lava only above it."
+    )
+    return [sentence]
 
 
-def current_bounds(
-    layer: ChipDense | ChipConv, neuron: CubaNeuron
-) -> tuple[float, float] | tuple[None, None]:
-    """Return the highest and lowest current any binary input can cause; None where unbounded."""
-    weight = layer.weights.effective().astype(np.int64)
-    weight = weight.reshape(weight.shape[0], -1)
-    excitation = int(np.where(weight > 0, weight, 0).sum(axis=1).max())
-    inhibition = int(np.where(weight < 0, weight, 0).sum(axis=1).min())
-    decay = int(neuron.current_decay.min())
-    if decay == 0:
-        return (None, None) if excitation or inhibition else (0.0, 0.0)
-    scale = 64 * 4096 / decay
-    return excitation * scale, inhibition * scale
+def _unproved(bounds: Iterable[StateBounds]) -> list[StateBounds]:
+    return [bound for bound in bounds if bound.verdict is not Verdict.PROVED]
+
+
+def _state(bound: StateBounds) -> str:
+    return "sum of a kernel" if bound.state == KERNEL_SUM else bound.state
+
+
+def _bounds(bound: StateBounds) -> str:
+    low = "-inf" if bound.low is None else str(bound.low)
+    high = "inf" if bound.high is None else str(bound.high)
+    return f"{low} to {high}"
+
+
+def _most(bound: StateBounds) -> int:
+    return (1 << (bound.bits - 1)) - 1
+
+
+def _register(bound: StateBounds) -> str:
+    return f"-{_most(bound)} to {_most(bound)}"
+
+
+def _remedy(bound: StateBounds) -> str:
+    if bound.low is None or bound.high is None:
+        return "Let currents and voltages decay: without, long input takes them anywhere."
+    largest = max(-bound.low, bound.high)
+    halvings = (largest // (_most(bound) + 1)).bit_length()
+    return f"Scale weights, bias and threshold down together by 2**{halvings}."

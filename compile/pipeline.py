@@ -7,7 +7,7 @@ from typing import Any
 
 from ..hw_profiles import HardwareProfile
 from ..netx import Network, Shape
-from .overflow import parity_warnings
+from .overflow import overflow_problems, parity_warnings
 from .passes.encode import Encode
 from .passes.legalize import Legalize
 from .passes.place import Place
@@ -15,6 +15,7 @@ from .passes.quantize import QuantizedNetwork
 from .problems import in_layer_order, raise_problems
 from .rules import check_rules
 from .stages import CompiledNetwork, PassRecord
+from .state_bounds import state_bounds
 from .traffic import SpikeRates
 
 # Fields of passes that are no options: who they are, and what the artifact states elsewhere.
@@ -27,8 +28,10 @@ def compile_network(
     *,
     input_shape: Shape | None = None,
     allow_approximate: bool = False,
-    created: str = "",
+    strict: bool = False,
     spike_rates: SpikeRates | None = None,
+    calibration_sha256: str = "",
+    created: str = "",
 ) -> CompiledNetwork:
     """Compile a network for a chip.
 
@@ -43,11 +46,15 @@ def compile_network(
         (C, H, W); needed only for files that start with a convolution whose stride is not 1.
     allow_approximate : bool
         Whether lowerings may round; the network's outputs can then differ from the file's.
-    created : str
-        When this is, for the artifact; without it the same network gives the same bytes.
+    strict : bool
+        Whether states that are not proved to fit their registers are errors, not warnings.
     spike_rates : mapping of array, shape () or (neurons,), optional
         Spikes of the neurons of each compiled layer by name, counted in a run; cores between which
         many messages go are then placed near each other. Without it every neuron counts the same.
+    calibration_sha256 : str
+        Hash of the data that the spikes were counted on.
+    created : str
+        When this is, for the artifact; without it the same network gives the same bytes.
 
     Returns
     -------
@@ -74,6 +81,8 @@ def compile_network(
     raise_problems(in_layer_order(found, [layer.name for layer in whole.layers]))
     chip = encode.run(legal)
     encode.ensures(legal, chip)
+    bounds = state_bounds(chip)
+    raise_problems(overflow_problems(chip, bounds) if strict else ())
     placement = place.run(chip, spike_rates)
     place.ensures(chip, placement)
 
@@ -85,14 +94,15 @@ def compile_network(
         passes=(
             *quantizing,
             _record(legalize),
-            PassRecord(name="check", options={}),
+            PassRecord(name="check", options={"strict": strict}),
             _record(encode),
-            _record(place),
+            PassRecord(name=place.name, options={"by_spike_rates": spike_rates is not None}),
         ),
-        warnings=whole.warnings + parity_warnings(chip),
+        warnings=whole.warnings + parity_warnings(chip, bounds),
         lowerings=legal.lowerings,
         losses=() if quantized is None else quantized.losses,
-        calibration_sha256="" if quantized is None else quantized.calibration_sha256,
+        calibration_sha256=calibration_sha256
+        or (quantized.calibration_sha256 if quantized else ""),
         created=created,
     )
 

@@ -8,11 +8,13 @@ from ..netx import RealArray
 from .quantization_plan import Method
 from .weight_grids import WeightGrid
 
-# The search of least squares: from half the levels that clip nothing to 16 times as many, where a
-# single level stands for a sixteenth of the largest weight. Neighbours are 2.5 % apart.
-COARSE = np.geomspace(0.5, 16, 141)
+# The search of least squares: from half the levels that clip nothing to 128 times as many, since a
+# single weight may be far from all others. Neighbours are 2.5 % apart; in layers
+# of many weights, whose error is smooth, they are 10 % apart, and there is a round between.
+COARSE = np.geomspace(0.5, 128, 225)
+BETWEEN = np.linspace(0.9, 1.1, 9)
 FINE = np.linspace(0.975, 1.025, 41)
-SAMPLED = 1 << 18  # larger layers are searched coarsely with every n-th of their sorted weights
+MANY = 1 << 17
 
 
 def levels_per_unit(
@@ -75,14 +77,10 @@ def by_least_squares(weight: RealArray, grid: WeightGrid) -> float:
     start = by_largest(weight, grid)
     if not weight.any():
         return start
-    chosen = weight
-    if weight.size > SAMPLED:
-        # of the sorted weights, so that the ends are there
-        stride = -(-weight.size // SAMPLED)
-        ordered = np.sort(weight)
-        chosen = np.concatenate([ordered[::stride], ordered[-1:]])
-    coarse = _best(chosen, grid, start * COARSE)
-    return _best(chosen, grid, coarse * FINE)
+    if weight.size < MANY:
+        return _best(weight, grid, _best(weight, grid, start * COARSE) * FINE)
+    between = _best(weight, grid, _best(weight, grid, start * COARSE[::4]) * BETWEEN)
+    return _best(weight, grid, between * FINE[::4])
 
 
 def squared_error(weight: RealArray, grid: WeightGrid, levels: float) -> float:

@@ -18,8 +18,8 @@ from lavadeploy.compile import CompiledNetwork, compile_network, report_compilat
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import export_slayer, read_netx
 from lavadeploy.scripts.commands.compare import show_comparison
-from lavadeploy.scripts.commands.compile import show_compile_report
 from lavadeploy.scripts.commands.run import show_summary
+from lavadeploy.scripts.compile_tables import show_compile_report
 from lavadeploy.scripts.console import progress, say
 from lavadeploy.scripts.entry import run_script
 from lavadeploy.scripts.train_digits import digits, train_on_digits

@@ -1,9 +1,7 @@
-"""The options of ``lavadeploy compile`` for networks of real numbers, and their losses as a table."""
+"""The options of ``lavadeploy compile`` for networks of real numbers."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +9,6 @@ import typer
 
 from lavadeploy.compile import (
     DEFAULT_PERCENTILE,
-    LayerLoss,
     Method,
     Quantize,
     QuantizedNetwork,
@@ -19,7 +16,6 @@ from lavadeploy.compile import (
 )
 from lavadeploy.hw_profiles import HardwareProfile
 from lavadeploy.netx import OptionError, RealNetwork, Shape
-from lavadeploy.scripts.console import print_table
 from lavadeploy.sim import Objective, calibrate, choose_bits, load_spike_input, with_changes
 
 DEFAULT_BITS = "8"
@@ -157,42 +153,3 @@ def parse_bits(text: str) -> int | dict[str, int]:
             )
         found[name] = int(width)
     return found
-
-
-def show_losses(losses: Sequence[LayerLoss]) -> None:
-    """Print what quantization lost in each layer."""
-    columns = (
-        "layer",
-        "bits",
-        "method",
-        "scale",
-        "weight error: largest",
-        "mean",
-        "clipped",
-        "threshold",
-        "decays",
-        "half-life",
-        "spikes changed",
-    )
-    print_table(columns, [_loss_row(loss) for loss in losses])
-
-
-def _loss_row(loss: LayerLoss) -> tuple[str, ...]:
-    decays = loss.decays.values()
-    return (
-        loss.layer,
-        str(loss.bits),
-        loss.method,
-        f"{loss.scale:.4g}",
-        f"{loss.largest_weight_error_percent:.2f} %",
-        f"{loss.mean_weight_error_percent:.2f} %",
-        str(loss.clipped),
-        f"{loss.threshold_error_percent:.2f} %",
-        f"{max((d.error_percent for d in decays), default=0.0):.2f} %",
-        _steps(max((d.half_life_error for d in decays), default=0.0)),
-        "-" if loss.spikes_changed is None else f"{loss.spikes_changed} of {loss.spikes}",
-    )
-
-
-def _steps(change: float) -> str:
-    return "for ever" if math.isinf(change) else f"{change:.2f} steps"

@@ -12,12 +12,7 @@ from .backend import RunResult as RunResult
 from .backend import StateTrace as StateTrace
 from .backend import open_backend as open_backend
 from .bit_allocation import BitChoice as BitChoice
-from .bit_allocation import Sensitivity as Sensitivity
-from .bit_allocation import accuracy_loss as accuracy_loss
 from .bit_allocation import choose_bits as choose_bits
-from .bit_allocation import measure_sensitivity as measure_sensitivity
-from .bit_allocation import predictions as predictions
-from .bit_allocation import real_output as real_output
 from .calibrate import calibrate as calibrate
 from .compare import Comparison as Comparison
 from .compare import Difference as Difference
@@ -39,6 +34,11 @@ from .run_folder import load_run as load_run
 from .run_folder import save_run as save_run
 from .run_summary import RunSummary as RunSummary
 from .run_summary import summarize_run as summarize_run
+from .sensitivity import Sensitivity as Sensitivity
+from .sensitivity import accuracy_loss as accuracy_loss
+from .sensitivity import measure_sensitivity as measure_sensitivity
+from .sensitivity import predictions as predictions
+from .sensitivity import real_output as real_output
 from .slayer_run import run_slayer as run_slayer
 from .spike_changes import Objective as Objective
 from .spike_changes import layer_changes as layer_changes
@@ -50,4 +50,5 @@ from .spike_log import SpikeLog as SpikeLog
 from .spike_log import fraction_equal as fraction_equal
 from .spike_log import read_spike_log as read_spike_log
 from .spike_log import write_spike_log as write_spike_log
+from .spike_rates import count_spikes as count_spikes
 from .whole_run import run_whole_network as run_whole_network

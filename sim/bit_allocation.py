@@ -1,49 +1,20 @@
-"""Bits per layer: how much each layer minds fewer bits, and the fewest that a budget allows."""
+"""Bits per layer: the fewest that an accuracy budget allows, the most that a memory budget does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
 from ..compile import compile_network
 from ..compile.core_resources import SYNAPSE_WORDS
 from ..compile.passes.quantize import Quantize, QuantizedNetwork
-from ..compile.quantization_plan import Method, QuantizationPlan, plan_uniformly
+from ..compile.quantization_plan import plan_uniformly
 from ..hw_profiles import HardwareProfile
 from ..netx import OptionError, RealNetwork, Shape
 from .calibrate import calibrate
-from .real_run import run_real_network
+from .sensitivity import accuracy_loss, legal_widths, measure_sensitivity
 from .spike_changes import Objective
 from .spike_input import SpikeInput
-from .whole_run import run_whole_network
-
-MOST_BITS = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sensitivity:
-    """What happens when a single layer is quantized and all others are left at the most bits.
-
-    Attributes
-    ----------
-    layer : str
-        Its name.
-    bits : int
-        Its width.
-    output_spikes_changed : int
-        Places (sample, neuron, step) of the last layer that have a spike in this network only or
-        in the one with the most bits only.
-    predictions_changed : int
-        Samples that another output neuron wins.
-    """
-
-    layer: str
-    bits: int
-    output_spikes_changed: int
-    predictions_changed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,64 +30,15 @@ class BitChoice:
     synapse_words : int
         Words of synapse memory of the network, on all cores.
     accuracy_loss_percent : float
-        Percentage points of accuracy lost on the calibration set against the real network; without
-        labels, percent of samples whose prediction changed.
+        Percentage points of accuracy lost against the real network; without labels, percent of
+        samples whose prediction changed. Counted on every second sample, and calibrated on the
+        others: weights that were fitted to samples do better on them than on new ones.
     """
 
     quantized: QuantizedNetwork
     bits: Mapping[str, int]
     synapse_words: int
     accuracy_loss_percent: float
-
-
-def measure_sensitivity(
-    network: RealNetwork,
-    profile: HardwareProfile,
-    inputs: SpikeInput,
-    *,
-    input_shape: Shape | None = None,
-    method: Method = Method.LEAST_SQUARES,
-) -> tuple[Sensitivity, ...]:
-    """Measure how much the output changes when one layer after the other gets fewer bits.
-
-    Parameters
-    ----------
-    network : RealNetwork
-        A chain of layers with CUBA neurons that send spikes.
-    profile : HardwareProfile
-        Gives the legal widths; those up to 8 are tried.
-    inputs : SpikeInput
-        Some hundred samples.
-    input_shape : tuple of int, optional
-        See `infer_shapes`.
-    method : Method
-        How scales are found here; not calibrated, which would try each dozens of times.
-
-    Returns
-    -------
-    tuple of Sensitivity
-        Layer by layer in forward order, most bits first. The network they are compared with has
-        the most bits in every layer, so that what is counted is the one layer's doing.
-    """
-    widths = legal_widths(profile)
-    full = plan_uniformly(network, widths[0], method)
-    before = _outputs(network, full, profile, inputs, input_shape)
-    found: list[Sensitivity] = []
-    for name, layer in full.layers.items():
-        for bits in widths:
-            plan = full.with_layer(name, replace(layer, bits=bits))
-            after = _outputs(network, plan, profile, inputs, input_shape)
-            found.append(
-                Sensitivity(
-                    layer=name,
-                    bits=bits,
-                    output_spikes_changed=int(np.count_nonzero(after != before)),
-                    predictions_changed=int(
-                        np.count_nonzero(predictions(after) != predictions(before))
-                    ),
-                )
-            )
-    return tuple(found)
 
 
 def choose_bits(
@@ -167,53 +89,23 @@ def choose_bits(
     search = _Search(words=words, changed=sensitivity, widths=legal_widths(profile))
     bits = dict.fromkeys(network.values, search.widths[0])
 
+    fitted, judged = _every_second(inputs, 0), _every_second(inputs, 1)
+
     def choice(of: Mapping[str, int]) -> BitChoice:
         found = calibrate(
-            network, profile, inputs, of, objective=objective, input_shape=input_shape
+            network, profile, fitted, of, objective=objective, input_shape=input_shape
         )
         return BitChoice(
             quantized=found,
             bits=dict(of),
             synapse_words=sum(count_synapse_words(found, profile, input_shape).values()),
-            accuracy_loss_percent=accuracy_loss(network, found, inputs, input_shape),
+            accuracy_loss_percent=accuracy_loss(network, found, judged, input_shape),
         )
 
     if memory_budget_words is not None:
         return _within_memory(search, bits, memory_budget_words, choice)
     assert accuracy_budget is not None
     return _within_accuracy(search, bits, accuracy_budget, choice)
-
-
-def accuracy_loss(
-    network: RealNetwork,
-    quantized: QuantizedNetwork,
-    inputs: SpikeInput,
-    input_shape: Shape | None = None,
-) -> float:
-    """Return the percentage points lost against the real network; see `BitChoice`."""
-    before = predictions(real_output(network, inputs, input_shape))
-    after = predictions(run_whole_network(quantized.network, inputs.spikes, input_shape)[0])
-    if inputs.labels is None:
-        return 100 * float((before != after).mean())
-    return 100 * float((before == inputs.labels).mean() - (after == inputs.labels).mean())
-
-
-def real_output(
-    network: RealNetwork, inputs: SpikeInput, input_shape: Shape | None = None
-) -> NDArray[np.int64]:
-    """Return the spikes of the last layer of the real network, (N, neurons, T)."""
-    last = list(run_real_network(network, inputs.spikes, input_shape))[-1].output
-    return np.moveaxis(last, 0, -1).astype(np.int64)
-
-
-def predictions(output: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the neuron with the most spikes of each sample; of equals, the first."""
-    return output.sum(axis=2).argmax(axis=1)
-
-
-def legal_widths(profile: HardwareProfile) -> tuple[int, ...]:
-    """Return the widths of the profile from 8 bits down."""
-    return tuple(sorted((b for b in profile.formats.weight_bits.value if b <= 8), reverse=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,8 +167,7 @@ def _within_accuracy(
     if best.accuracy_loss_percent > budget:
         raise OptionError(
             f"an accuracy budget of {budget:g} percentage points cannot be met: with "
-            f"{search.widths[0]} bits in every layer {best.accuracy_loss_percent:.2f} are lost on "
-            "the calibration set."
+            f"{search.widths[0]} bits in every layer {best.accuracy_loss_percent:.2f} are lost."
         )
     fixed: frozenset[str] = frozenset()
     while (name := search.cheapest(best.bits, fixed)) is not None:
@@ -323,12 +214,9 @@ def count_synapse_words(
     }
 
 
-def _outputs(
-    network: RealNetwork,
-    plan: QuantizationPlan,
-    profile: HardwareProfile,
-    inputs: SpikeInput,
-    input_shape: Shape | None,
-) -> NDArray[np.int64]:
-    quantized = Quantize(profile=profile, plan=plan).run(network)
-    return run_whole_network(quantized.network, inputs.spikes, input_shape)[0]
+def _every_second(inputs: SpikeInput, first: int) -> SpikeInput:
+    """Return every second sample; a single one is all there is."""
+    if inputs.n_samples == 1:
+        return inputs
+    labels = None if inputs.labels is None else inputs.labels[first::2]
+    return SpikeInput(spikes=inputs.spikes[first::2], labels=labels)

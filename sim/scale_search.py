@@ -10,9 +10,9 @@ from ..compile.layer_scale import (
     LayerScale,
     all_weights,
     choose_scale,
+    fit_registers,
     is_scale_free,
     is_whole,
-    with_whole_threshold,
 )
 from ..compile.passes.quantize import quantize_layer
 from ..compile.quantization_plan import LayerPlan, Method
@@ -116,7 +116,7 @@ class ScaleSearch:
     def _plan(self, levels: float, halvings: int) -> LayerPlan:
         grid = self.widest.halved(halvings)
         found = LayerScale(scale=levels * grid.step, grid=grid, halvings=halvings)
-        found = with_whole_threshold(found, self.layer.neuron, self.values, Method.CALIBRATED)
+        found = fit_registers(found, self.layer, self.values, Method.CALIBRATED, self.profile)
         return replace(
             self.given, method=Method.CALIBRATED, scale=found.scale, halvings=found.halvings
         )

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lavadeploy.compile import (
-    CompileReport,
-    LayerLoss,
+    QuantizedNetwork,
     compile_network,
     report_compilation,
     save_artifact,
 )
 from lavadeploy.hw_profiles import load_profile
-from lavadeploy.netx import RealNetwork, read_any_netx
-from lavadeploy.scripts.console import (
-    InputShapeOption,
-    JsonOption,
-    emit,
-    parse_shape,
-    print_table,
-    say,
-    shape_text,
-)
+from lavadeploy.netx import OptionError, RealNetwork, read_any_netx
+from lavadeploy.scripts.compile_tables import show_compile_report
+from lavadeploy.scripts.console import InputShapeOption, JsonOption, emit, parse_shape, say
 from lavadeploy.scripts.quantization_options import (
     AccuracyBudgetOption,
     BitsOption,
@@ -35,13 +28,15 @@ from lavadeploy.scripts.quantization_options import (
     PercentileOption,
     quantize_for_compile,
     refuse_quantization,
-    show_losses,
 )
+from lavadeploy.sim import count_spikes, load_spike_input
 
 
 def compile_(
     network: Annotated[Path, typer.Argument(help="A NetX file.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The artifact, say net.ldc.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The artifact, say net.ldc.")
+    ] = None,
     profile: Annotated[str, typer.Option(help="A chip (lavadeploy profiles).")] = "loihi2",
     input_shape: InputShapeOption = None,
     bits: BitsOption = None,
@@ -51,14 +46,31 @@ def compile_(
     objective: ObjectiveOption = None,
     accuracy_budget: AccuracyBudgetOption = None,
     memory_budget: MemoryBudgetOption = None,
+    allow_approximate: Annotated[
+        bool, typer.Option("--allow-approximate", help="Lower layers with rounding if need be.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse what is not proved to stay in 24 bits.")
+    ] = False,
+    estimate_only: Annotated[
+        bool, typer.Option("--estimate-only", help="Show the report, write nothing.")
+    ] = False,
+    timestamp: Annotated[
+        bool,
+        typer.Option(help="State the time; without it the same input gives the same bytes."),
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Compile a network for a chip and write the artifact; one of real numbers is quantized."""
+    """Compile a network for a chip and write the artifact; one of real numbers is quantized.
+
+    With calibration samples cores are placed by the spikes that they cause.
+    """
+    if output is None and not estimate_only:
+        raise OptionError("name the artifact to write: -o net.ldc, or ask for --estimate-only.")
     chip, shape = load_profile(profile), parse_shape(input_shape)
     found = read_any_netx(network)
-    losses: tuple[LayerLoss, ...] = ()
     if isinstance(found, RealNetwork):
-        quantized = quantize_for_compile(
+        found = quantize_for_compile(
             found,
             chip,
             bits=bits,
@@ -70,45 +82,27 @@ def compile_(
             memory_budget=memory_budget,
             input_shape=shape,
         )
-        found, losses = quantized.network, quantized.losses
     else:
-        refuse_quantization(
-            bits, method, percentile, calibration, objective, accuracy_budget, memory_budget
-        )
-    compiled = compile_network(found, chip, input_shape=shape)
-    save_artifact(compiled, output)
-    report = report_compilation(compiled)
+        refuse_quantization(bits, method, percentile, objective, accuracy_budget, memory_budget)
+    inputs = None if calibration is None else load_spike_input(calibration)
+    whole = found.network if isinstance(found, QuantizedNetwork) else found
+    rates = None if inputs is None else count_spikes(whole, inputs, shape)
+    compiled = compile_network(
+        found,
+        chip,
+        input_shape=shape,
+        allow_approximate=allow_approximate,
+        strict=strict,
+        spike_rates=rates,
+        calibration_sha256="" if inputs is None else inputs.sha256(),
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds") if timestamp else "",
+    )
+    if output is not None and not estimate_only:
+        save_artifact(compiled, output)
+    report = report_compilation(compiled, rates)
 
     def show() -> None:
-        if losses:
-            show_losses(losses)
         show_compile_report(report)
-        say(f"Written: {output}")
+        say("Nothing written." if estimate_only else f"Written: {output}")
 
     emit(report, as_json=as_json, output=None, show=show)
-
-
-def show_compile_report(report: CompileReport) -> None:
-    """Print registers and cores of each layer."""
-    columns = ("layer", "kind", "out", "bits", "exp", "signs", "cores", "nearest its limit")
-    rows = [
-        (
-            layer.name,
-            layer.kind,
-            shape_text(layer.shape_out),
-            _text(layer.weight_bits),
-            _text(layer.weight_exponent),
-            _text(layer.sign_mode),
-            str(layer.cores),
-            layer.fullest,
-        )
-        for layer in report.layers
-    ]
-    print_table(columns, rows)
-    say(f"{report.cores} cores of {report.profile}, {report.synapse_words} synapse words.")
-    for warning in report.warnings:
-        say(f"warning: {warning}")
-
-
-def _text(value: int | str | None) -> str:
-    return "" if value is None else str(value)

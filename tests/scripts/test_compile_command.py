@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -12,6 +13,7 @@ import pytest
 from hdf5_files import edit_hdf5
 
 from lavadeploy.compile import load_artifact, synaptic_layers
+from lavadeploy.sim import SpikeInput
 
 Cli = Callable[..., CompletedProcess[str]]
 
@@ -20,39 +22,19 @@ def test_report_shows_registers_and_cores_of_each_layer(cli: Cli, net: Path) -> 
     found = cli("compile", net, "--profile", "loihi2", "-o", "net.ldc")
     assert (found.returncode, found.stderr) == (0, "")
     lines = [line.split() for line in found.stdout.splitlines() if line.strip()]
-    assert lines[0] == [
-        "layer",
-        "kind",
-        "out",
-        "bits",
-        "exp",
-        "signs",
-        "cores",
-        "nearest",
-        "its",
-        "limit",
-    ]
-    assert lines[2] == [
-        "layer0",
-        "dense",
-        "3",
-        "5",
-        "-3",
-        "mixed",
-        "1",
-        *["entries", "in", "total", "15", "of", "20000", "(0", "%)"],
-    ]
-    assert lines[3] == [
-        "layer1",
-        "dense",
-        "2",
-        "4",
-        "-3",
-        "mixed",
-        "1",
-        *["entries", "in", "total", "11", "of", "20000", "(0", "%)"],
-    ]
-    assert found.stdout.endswith("\n2 cores of loihi2, 7 synapse words.\nWritten: net.ldc\n")
+    header = "layer kind out bits exp signs room cores nearest its limit"
+    assert lines[0] == header.split()
+    room = [line.pop(6) for line in lines[2:4]]
+    assert all(float(bits) > 0 for bits in room)
+    first, second = "entries in total 15 of 20000 (0 %)", "entries in total 11 of 20000 (0 %)"
+    assert lines[2] == ["layer0", "dense", "3", "5", "-3", "mixed", "1", *first.split()]
+    assert lines[3] == ["layer1", "dense", "2", "4", "-3", "mixed", "1", *second.split()]
+    assert found.stdout.endswith(
+        "\n2 cores of loihi2, 7 synapse words.\n"
+        "A message between cores takes 0.0 hops on average.\n"
+        "4 of 4 states are proved to stay in their registers (room: bits left in the fullest).\n"
+        "Written: net.ldc\n"
+    )
 
 
 def test_artifact_holds_network_profile_and_placement(cli: Cli, net: Path) -> None:
@@ -85,6 +67,7 @@ def test_json_holds_the_report_and_the_artifact_is_written_as_well(cli: Cli, net
     assert report["layers"][0] == {
         "name": "layer0",
         "kind": "dense",
+        "neuron": "CUBA",
         "shape_out": [3],
         "neurons": 3,
         "weights": 12,
@@ -99,15 +82,67 @@ def test_json_holds_the_report_and_the_artifact_is_written_as_well(cli: Cli, net
 
 def test_chip_without_limits_is_said_to_have_none(cli: Cli, net: Path) -> None:
     lines = cli("compile", net, "--profile", "ideal", "-o", "net.ldc").stdout.splitlines()
-    assert ["layer0", "dense", "3", "5", "-3", "mixed", "1", "no", "limits"] in [
-        line.split() for line in lines
-    ]
+    row = next(line.split() for line in lines if line.startswith(" layer0"))
+    assert row[:6] == ["layer0", "dense", "3", "5", "-3", "mixed"]
+    assert row[-3:] == ["1", "no", "limits"]
 
 
 def test_same_network_gives_the_same_bytes(cli: Cli, net: Path) -> None:
-    cli("compile", net, "-o", "a.ldc")
-    cli("compile", net, "-o", "b.ldc")
+    for name in ("a.ldc", "b.ldc"):
+        assert cli("compile", net, "-o", name, "--no-timestamp").returncode == 0
     assert Path("a.ldc").read_bytes() == Path("b.ldc").read_bytes()
+    assert load_artifact("a.ldc").created == ""
+
+
+def test_the_time_is_stated_unless_it_is_switched_off(cli: Cli, net: Path) -> None:
+    before = datetime.now(timezone.utc).replace(microsecond=0)
+    cli("compile", net, "-o", "net.ldc")
+    created = datetime.fromisoformat(load_artifact("net.ldc").created)
+    assert before <= created <= datetime.now(timezone.utc)
+
+
+def test_estimates_write_nothing(cli: Cli, net: Path) -> None:
+    found = cli("compile", net, "--estimate-only")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout.endswith("\nNothing written.\n")
+    kept = cli("compile", net, "--estimate-only", "-o", "net.ldc", "--json")
+    assert json.loads(kept.stdout)["cores"] == 2
+    assert sorted(path.name for path in Path().iterdir()) == ["net.net"]
+
+
+def test_an_artifact_needs_a_name(cli: Cli, net: Path) -> None:
+    found = cli("compile", net)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr == (
+        "error: name the artifact to write: -o net.ldc, or ask for --estimate-only.\n"
+    )
+
+
+def test_a_failed_compilation_leaves_nothing_behind(cli: Cli, net: Path) -> None:
+    edit_hdf5(net, {"layer/0/weight": np.full((3, 4), 300)})
+    found = cli("compile", net, "-o", "net.ldc")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "layer0: weight 300; loihi2 allows -256 to 254." in found.stderr
+    assert sorted(path.name for path in Path().iterdir()) == ["net.net"]
+
+
+def test_calibration_samples_guide_the_placement(cli: Cli, net: Path) -> None:
+    spikes = np.random.default_rng(0).integers(0, 2, (5, 4, 10))
+    np.savez("samples.npz", spikes=spikes)
+    found = cli("compile", net, "-o", "net.ldc", "--calibration", "samples.npz")
+    assert (found.returncode, found.stderr) == (0, "")
+    compiled = load_artifact("net.ldc")
+    assert compiled.passes[-1].options == {"by_spike_rates": True}
+    assert compiled.calibration_sha256 == SpikeInput(spikes=spikes).sha256()
+
+
+def test_a_strict_compilation_refuses_what_may_leave_its_register(cli: Cli, net: Path) -> None:
+    edit_hdf5(net, {"layer/0/neuron/vDecay": 0})  # inhibition adds up without end
+    assert cli("compile", net, "-o", "net.ldc").returncode == 0
+    found = cli("compile", net, "-o", "strict.ldc", "--strict")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "[states_fit_24_bits]" in found.stderr
+    assert not Path("strict.ldc").exists()
 
 
 def test_artifact_compiled_again_is_the_same_network(cli: Cli, artifact: Path) -> None:

@@ -1,0 +1,122 @@
+"""The compile report as narrow tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from lavadeploy.compile import CompileReport, LayerLoss, StateBounds, Verdict
+from lavadeploy.scripts.console import print_table, say, shape_text
+
+
+def show_compile_report(report: CompileReport) -> None:
+    """Print what was lowered, lost and placed, what is near a limit, and the warnings."""
+    if report.lowerings:
+        columns = ("lowered", "was", "is now", "exactly")
+        print_table(
+            columns,
+            [
+                (row.layer, row.before, row.after, "yes" if row.exact else "no, rounded")
+                for row in report.lowerings
+            ],
+        )
+    if report.losses:
+        show_losses(report.losses)
+    _show_layers(report)
+    _show_summary(report)
+    for line in report.near_limits:
+        say(f"nearly full: {line}")
+    for warning in report.warnings:
+        say(f"warning: {warning}")
+
+
+def show_losses(losses: Sequence[LayerLoss]) -> None:
+    """Print what quantization lost in each layer, in percent of what was there."""
+    print_table(
+        ("quantized", "bits", "method", "scale", "clipped", "spikes changed"),
+        [
+            (
+                loss.layer,
+                str(loss.bits),
+                loss.method,
+                f"{loss.scale:.4g}",
+                str(loss.clipped),
+                "not counted"
+                if loss.spikes_changed is None
+                else f"{loss.spikes_changed} of {loss.spikes}",
+            )
+            for loss in losses
+        ],
+    )
+    print_table(
+        ("error in %", "weights: largest", "mean", "threshold", "decays", "half-life in steps"),
+        [
+            (
+                loss.layer,
+                f"{loss.largest_weight_error_percent:.2f}",
+                f"{loss.mean_weight_error_percent:.2f}",
+                f"{loss.threshold_error_percent:.2f}",
+                f"{max((d.error_percent for d in loss.decays.values()), default=0.0):.2f}",
+                _steps(max((d.half_life_error for d in loss.decays.values()), default=0.0)),
+            )
+            for loss in losses
+        ],
+    )
+
+
+def _show_layers(report: CompileReport) -> None:
+    headroom = _headroom(report.states)
+    columns = ("layer", "kind", "out", "bits", "exp", "signs", "room", "cores", "nearest its limit")
+    rows = [
+        (
+            layer.name,
+            layer.kind,
+            shape_text(layer.shape_out),
+            _text(layer.weight_bits),
+            _text(layer.weight_exponent),
+            _text(layer.sign_mode),
+            headroom[layer.name],
+            str(layer.cores),
+            layer.fullest,
+        )
+        for layer in report.layers
+    ]
+    print_table(columns, rows)
+
+
+def _show_summary(report: CompileReport) -> None:
+    placement = report.placement
+    chips = "" if placement.chips == 1 else f" on {placement.chips} chips"
+    say(f"{report.cores} cores of {report.profile}{chips}, {report.synapse_words} synapse words.")
+    if placement.messages:
+        far = placement.message_hops / placement.messages
+        crossing = placement.message_crossings / placement.messages
+        between = f" and crosses from chip to chip {crossing:.2f} times" if crossing else ""
+        say(f"A message between cores takes {far:.1f} hops on average{between}.")
+    proved = [state for state in report.states if state.verdict is Verdict.PROVED]
+    say(
+        f"{len(proved)} of {len(report.states)} states are proved to stay in their registers "
+        "(room: bits left in the fullest)."
+    )
+
+
+def _headroom(states: Sequence[StateBounds]) -> dict[str, str]:
+    """Return for each layer by how many bits its fullest state could grow."""
+    least: dict[str, float] = {}
+    for state in states:
+        least[state.layer] = min(least.get(state.layer, math.inf), state.headroom_bits)
+    return {layer: _bits(bits) for layer, bits in least.items()}
+
+
+def _bits(bits: float) -> str:
+    if math.isinf(bits):
+        return "none" if bits < 0 else "all"
+    return f"{bits:.1f}"
+
+
+def _steps(change: float) -> str:
+    return "for ever" if math.isinf(change) else f"{change:.2f}"
+
+
+def _text(value: int | str | None) -> str:
+    return "" if value is None else str(value)

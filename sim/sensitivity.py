@@ -1,0 +1,136 @@
+"""How much each layer minds fewer bits, and what that costs in accuracy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compile.passes.quantize import Quantize, QuantizedNetwork
+from ..compile.quantization_plan import Method, QuantizationPlan, plan_uniformly
+from ..hw_profiles import HardwareProfile
+from ..netx import RealNetwork, Shape
+from .real_run import run_real_network
+from .spike_input import SpikeInput
+from .whole_run import run_whole_network
+
+MOST_BITS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensitivity:
+    """What happens when a single layer is quantized and all others are left at the most bits.
+
+    Attributes
+    ----------
+    layer : str
+        Its name.
+    bits : int
+        Its width.
+    output_spikes_changed : int
+        Places (sample, neuron, step) of the last layer that have a spike in this network only or
+        in the one with the most bits only.
+    predictions_changed : int
+        Samples that another output neuron wins.
+    """
+
+    layer: str
+    bits: int
+    output_spikes_changed: int
+    predictions_changed: int
+
+
+def measure_sensitivity(
+    network: RealNetwork,
+    profile: HardwareProfile,
+    inputs: SpikeInput,
+    *,
+    input_shape: Shape | None = None,
+    method: Method = Method.LEAST_SQUARES,
+) -> tuple[Sensitivity, ...]:
+    """Measure how much the output changes when one layer after the other gets fewer bits.
+
+    Parameters
+    ----------
+    network : RealNetwork
+        A chain of layers with CUBA neurons that send spikes.
+    profile : HardwareProfile
+        Gives the legal widths; those up to 8 are tried.
+    inputs : SpikeInput
+        Some hundred samples.
+    input_shape : tuple of int, optional
+        See `infer_shapes`.
+    method : Method
+        How scales are found here; not calibrated, which would try each dozens of times.
+
+    Returns
+    -------
+    tuple of Sensitivity
+        Layer by layer in forward order, most bits first. The network they are compared with has
+        the most bits in every layer, so that what is counted is the one layer's doing.
+    """
+    widths = legal_widths(profile)
+    full = plan_uniformly(network, widths[0], method)
+    before = _outputs(network, full, profile, inputs, input_shape)
+    found: list[Sensitivity] = []
+    for name, layer in full.layers.items():
+        for bits in widths:
+            plan = full.with_layer(name, replace(layer, bits=bits))
+            after = _outputs(network, plan, profile, inputs, input_shape)
+            found.append(
+                Sensitivity(
+                    layer=name,
+                    bits=bits,
+                    output_spikes_changed=int(np.count_nonzero(after != before)),
+                    predictions_changed=int(
+                        np.count_nonzero(predictions(after) != predictions(before))
+                    ),
+                )
+            )
+    return tuple(found)
+
+
+def accuracy_loss(
+    network: RealNetwork,
+    quantized: QuantizedNetwork,
+    inputs: SpikeInput,
+    input_shape: Shape | None = None,
+) -> float:
+    """Return the percentage points lost against the real network; see `BitChoice`."""
+    before = predictions(real_output(network, inputs, input_shape))
+    after = predictions(run_whole_network(quantized.network, inputs.spikes, input_shape)[0])
+    if inputs.labels is None:
+        return 100 * float((before != after).mean())
+    return 100 * float((before == inputs.labels).mean() - (after == inputs.labels).mean())
+
+
+def real_output(
+    network: RealNetwork, inputs: SpikeInput, input_shape: Shape | None = None
+) -> NDArray[np.int64]:
+    """Return the spikes of the last layer of the real network, (N, neurons, T)."""
+    last = list(run_real_network(network, inputs.spikes, input_shape))[-1].output
+    return np.moveaxis(last, 0, -1).astype(np.int64)
+
+
+def predictions(output: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the neuron with the most spikes of each sample; of equals, the first."""
+    return output.sum(axis=2).argmax(axis=1)
+
+
+def legal_widths(profile: HardwareProfile) -> tuple[int, ...]:
+    """Return the widths of the profile from 8 bits down."""
+    return tuple(
+        sorted((b for b in profile.formats.weight_bits.value if b <= MOST_BITS), reverse=True)
+    )
+
+
+def _outputs(
+    network: RealNetwork,
+    plan: QuantizationPlan,
+    profile: HardwareProfile,
+    inputs: SpikeInput,
+    input_shape: Shape | None,
+) -> NDArray[np.int64]:
+    quantized = Quantize(profile=profile, plan=plan).run(network)
+    return run_whole_network(quantized.network, inputs.spikes, input_shape)[0]
