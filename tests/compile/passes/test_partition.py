@@ -170,8 +170,8 @@ def outcome(profile: HardwareProfile, *layers: Any) -> int | str:
 
 def too_much(found: str, allowed: str, rule: str, layer: str = "layer0") -> str:
     return (
-        f"{layer}: {found} for a single neuron; {allowed} per core. Use a layer with fewer inputs, "
-        f"or compile for another profile. [{rule}]"
+        f"{layer}: {found} for a single neuron; {allowed} per core. All inputs of a neuron meet on "
+        f"one core: use a layer with fewer, or compile for another profile. [{rule}]"
     )
 
 
