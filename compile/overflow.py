@@ -101,11 +101,12 @@ def _unproved_sentences(bounds: list[StateBounds]) -> list[str]:
     if len(bounds) < 2:
         return [overflow_sentence(bound) for bound in bounds]
     states = [f"{_state(b)} (head-room {b.headroom_bits:.2f} bits)" for b in bounds]
-    return [
+    sentence = (
         f"{bounds[0].layer}: its {', '.join(states[:-1])} and {states[-1]} are not proved to fit "
         "their registers; no input that takes them beyond was found, but there Lava wraps or clips "
         "and SLAYER does not."
-    ]
+    )
+    return [sentence]
 
 
 def _threshold_warning(layer: ChipLayer) -> list[str]:

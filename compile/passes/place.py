@@ -8,7 +8,8 @@ import numpy as np
 
 from ...hw_profiles import HardwareProfile
 from ..placement import Core, Placement
-from ..problems import Problem, raise_problems
+from ..problems import raise_problems
+from ..rules_of_cores import board_problems
 from ..stages import ChipNetwork, neuron_count
 from ..traffic import SpikeRates, block_messages
 from .arrange import arrange, scaled_flows
@@ -53,7 +54,7 @@ class Place:
         blocks = [
             (index, block) for index, layer in enumerate(found) for block in layer.cut.blocks()
         ]
-        raise_problems(self._too_many_cores(len(blocks)))
+        raise_problems(board_problems(len(blocks), self.profile))
         flows = scaled_flows(*block_messages(network, blocks, rates))
         sites = arrange(len(blocks), flows, self.profile)
         usages = (usage for layer in found for usage in layer.usage)
@@ -76,21 +77,3 @@ class Place:
         for core in placement.cores:
             for usage in core.usage:
                 assert usage.available is None or usage.used <= usage.available, core
-
-    def _too_many_cores(self, cores: int) -> tuple[Problem, ...]:
-        limits = self.profile.limits
-        if limits.cores_per_chip is None or limits.chips is None:
-            return ()
-        chips, per_chip = limits.chips.value, limits.cores_per_chip.value
-        if cores <= chips * per_chip:
-            return ()
-        board = f"each of {chips} chips" if chips > 1 else "its chip"
-        return (
-            Problem(
-                layer="network",
-                found=f"{cores} cores needed",
-                allowed=f"{self.profile.name} has {per_chip} on {board}",
-                remedy="Use a smaller network, or a profile of a larger board.",
-                rule="cores_per_board",
-            ),
-        )

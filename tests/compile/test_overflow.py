@@ -35,8 +35,33 @@ def warned(*layers: Any) -> list[str]:
 
 
 def causes(*layers: Any) -> list[str]:
-    """The warnings, up to their bounds."""
-    return [warning.split(" (bounds")[0] for warning in warned(*layers)]
+    """The warnings, up to their bounds; one for each state."""
+    chip = network(*layers)
+    unproved = [b for b in state_bounds(chip) if b.verdict is not Verdict.PROVED]
+    thresholds = [w for w in parity_warnings(chip) if ": threshold" in w]
+    return thresholds + [overflow_sentence(b).split(" (bounds")[0] for b in unproved]
+
+
+def test_states_without_a_known_overflow_are_one_warning() -> None:
+    bounds = tuple(
+        StateBounds(
+            layer="layer0",
+            state=state,
+            low=-(2**25),
+            high=2**25,
+            bits=24,
+            headroom_bits=-2.0,
+            neuron=0,
+        )
+        for state in ("sum", "current", "voltage")
+    )
+    assert parity_warnings(network(dense([[2]])), bounds) == (
+        says(
+            "layer0: its sum of a kernel (head-room -2.00 bits), current (head-room -2.00 bits)",
+            "and voltage (head-room -2.00 bits) are not proved to fit their registers; no input that",
+            "takes them beyond was found, but there Lava wraps or clips and SLAYER does not.",
+        ),
+    )
 
 
 def weights_that_add_up_to(total: int) -> Any:

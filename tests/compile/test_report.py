@@ -48,7 +48,10 @@ def test_every_layer_has_its_row() -> None:
     )
     assert found.cores == len(found.placement.cores) == 3
     assert found.synapse_words == 1 + 12 * -(-(10 + 4095 * 13) // 64) + 12
-    assert found.near_limits == ("layer1: neurons 4095 of 4095 (100 %) on its fullest core.",)
+    assert found.near_limits == (
+        "layer1: neurons 4095 of 4095 (100 %) on its fullest core.",
+        "layer1: entries in total 18187 of 20000 (91 %) on its fullest core.",
+    )
     assert {state.layer for state in found.states} == {"layer0", "layer1"}
     assert found.warnings == ()
 

@@ -113,3 +113,9 @@ def test_chip_file_that_is_not_there_is_named(cli: Cli) -> None:
     found = cli("profiles", "nope.yaml")
     assert (found.returncode, found.stdout) == (2, "")
     assert found.stderr == "error: 'nope.yaml': cannot be read: No such file or directory.\n"
+
+
+def test_kinds_of_neurons_and_sign_modes_are_listed(cli: Cli) -> None:
+    shown = cli("profiles", "loihi1").stdout
+    assert "neuron kinds: CUBA, LOIHI [defined]" in shown
+    assert "sign modes: mixed, excitatory, inhibitory modes [toolchain]" in shown

@@ -246,8 +246,8 @@ def test_cores_at_the_limit_fit_and_one_more_does_not(neurons: int, cores: int) 
     assert found == (
         cores
         if cores <= 960
-        else "network: 961 cores needed; loihi2 has 120 on each of 8 chips. Use a smaller network, "
-        "or a profile of a larger board. [cores_per_board]"
+        else "network: 961 cores needed, on 9 chips; loihi2 allows 8 chips per board. Use a "
+        "smaller network, or a profile of a larger board. [chips_per_board]"
     )
 
 

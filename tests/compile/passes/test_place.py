@@ -142,6 +142,6 @@ def test_a_board_that_is_too_small_is_refused() -> None:
         Place(profile=limited("loihi2", neurons_per_core=1, cores_per_chip=1, chips=1)).run,
         small.network,
     ) == (
-        "network: 2 cores needed; loihi2 has 1 on its chip. Use a smaller network, or a "
-        "profile of a larger board. [cores_per_board]"
+        "network: 2 cores needed; loihi2 allows 1 cores per chip. Use a smaller network, or a "
+        "profile with more chips. [cores_per_chip]"
     )
