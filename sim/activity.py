@@ -69,6 +69,8 @@ class ActivityCounts:
         In forward order.
     cores : tuple of CoreActivity
         In order of the cores.
+    chips : int
+        Chips that these are on.
     """
 
     samples: int
@@ -76,6 +78,7 @@ class ActivityCounts:
     input_spikes: int
     layers: tuple[LayerActivity, ...]
     cores: tuple[CoreActivity, ...]
+    chips: int = 1
 
 
 def count_activity(
@@ -138,6 +141,7 @@ def count_activity(
         input_spikes=int(_input_counts(inputs).sum()),
         layers=tuple(layers),
         cores=tuple(cores),
+        chips=compiled.placement.chips,
     )
 
 

@@ -174,7 +174,8 @@ def estimate_energy(counts: ActivityCounts, profile: HardwareProfile) -> EnergyE
     busiest, step_ns = _slowest_core(counts, profile.time)
     step_ns = step_ns + _Range.of(profile.time.step_barrier) + _Range.of(profile.time.step_overhead)
     microseconds = step_ns.times(counts.steps * 1e-3)
-    static = _Range.of(profile.static_power) * microseconds  # mW * us = nJ
+    # every chip in use draws it; mW * us = nJ
+    static = _Range.of(profile.static_power).times(counts.chips) * microseconds
     terms["static power"] = static
     total = dynamic + static
     return EnergyEstimate(
@@ -184,7 +185,9 @@ def estimate_energy(counts: ActivityCounts, profile: HardwareProfile) -> EnergyE
         total_energy=total.estimate("nJ"),
         time=microseconds.estimate("us"),
         busiest_core=busiest,
-        static_boundary=profile.static_power.boundary,
+        static_boundary=profile.static_power.boundary
+        if counts.chips == 1
+        else f"{profile.static_power.boundary}, times {counts.chips}",
         basis=total.evidence.value,
     )
 

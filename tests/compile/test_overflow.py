@@ -58,8 +58,8 @@ def test_states_without_a_known_overflow_are_one_warning() -> None:
     assert parity_warnings(network(dense([[2]])), bounds) == (
         says(
             "layer0: its sum of a kernel (head-room -2.00 bits), current (head-room -2.00 bits)",
-            "and voltage (head-room -2.00 bits) are not proved to fit their registers; no input that",
-            "takes them beyond was found, but there Lava wraps or clips and SLAYER does not.",
+            "and voltage (head-room -2.00 bits) are not proved to fit their registers; no input",
+            "that takes them beyond was found, but there Lava wraps or clips and SLAYER does not.",
         ),
     )
 

@@ -159,3 +159,20 @@ def test_a_profile_without_coefficients_refuses_joules() -> None:
         "profile 'ideal' has no energy, time or power coefficients, so there are counts but no "
         "joules. Compile for a profile that has them."
     )
+
+
+def test_every_chip_in_use_draws_static_power() -> None:
+    inputs = SpikeInput(spikes=np.ones((1, 2, 4), dtype=np.uint8))
+    layers = (dense([[2, 2]] * 3), dense([[2, 2, 2]], name="layer1"))
+    network = Network(layers=layers)
+    found: list[Any] = []
+    for chips, changes in ((1, {}), (2, {"neurons_per_core": 1, "cores_per_chip": 2})):
+        compiled = compile_network(network, limited("loihi2", **changes))
+        result = open_backend("reference").run(compiled, inputs)
+        counts = count_activity(compiled, inputs, result.spikes)
+        assert counts.chips == chips
+        found.append(estimate_energy(counts, compiled.profile))
+    one, two = found
+    power = {e.static_boundary: e.terms["static power"].nominal / e.time.nominal for e in found}
+    assert set(power) == {one.static_boundary, f"{one.static_boundary}, times 2"}
+    assert power[two.static_boundary] == pytest.approx(2 * power[one.static_boundary])
