@@ -102,8 +102,9 @@ def quantize_for_compile(
         raise OptionError("a budget chooses bits and scales: leave out --bits and --method.")
     inputs = None if calibration is None else load_spike_input(calibration)
     goal = objective or Objective.SPIKES
+    widths = parse_bits(bits or DEFAULT_BITS)
     if inputs is not None and has_budget:
-        return choose_bits(
+        quantized = choose_bits(
             network,
             profile,
             inputs,
@@ -112,14 +113,22 @@ def quantize_for_compile(
             input_shape=input_shape,
             objective=goal,
         ).quantized
-    widths = parse_bits(bits or DEFAULT_BITS)
-    if inputs is not None and is_calibrated:
-        return calibrate(network, profile, inputs, widths, objective=goal, input_shape=input_shape)
-    plan = plan_uniformly(network, widths, method, percentile=percentile or DEFAULT_PERCENTILE)
-    quantize = Quantize(profile=profile, plan=plan)
-    quantized = quantize.run(network)
-    quantize.ensures(network, quantized)
-    return quantized if inputs is None else with_changes(network, quantized, inputs, input_shape)
+    elif inputs is not None and is_calibrated:
+        quantized = calibrate(
+            network, profile, inputs, widths, objective=goal, input_shape=input_shape
+        )
+    else:
+        plan = plan_uniformly(
+            network,
+            widths,
+            method,
+            percentile=DEFAULT_PERCENTILE if percentile is None else percentile,
+        )
+        quantized = Quantize(profile=profile, plan=plan).run(network)
+        if inputs is not None:
+            quantized = with_changes(network, quantized, inputs, input_shape)
+    Quantize(profile=profile, plan=quantized.plan).ensures(network, quantized)
+    return quantized
 
 
 def refuse_quantization(*given: object) -> None:

@@ -130,6 +130,10 @@ def test_whole_numbers_are_not_rounded_twice(cli: Cli, net: Path) -> None:
             {"accuracy_budget": 1.0},
             "a budget needs training samples: give --calibration samples.npz.",
         ),
+        (
+            {"percentile": 0.0, "method": Method.PERCENTILE},
+            "percentile 0; a number above 0 and up to 100 was expected.",
+        ),
         ({"percentile": 99.0}, "--percentile belongs to --method percentile."),
         (
             {"memory_budget": 5, "bits": "4", "calibration": Path("x.npz")},

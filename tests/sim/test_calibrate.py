@@ -228,6 +228,16 @@ def test_without_correlations_compensation_is_plain_rounding() -> None:
     )
 
 
+def test_neurons_with_too_many_inputs_for_second_moments_are_rounded_plainly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, inputs = small_network(13)
+    monkeypatch.setattr("lavadeploy.sim.compensated_rounding.MOST_INPUTS", 11)
+    found = calibrate(network, LOIHI2, inputs, 4)
+    again = Quantize(profile=LOIHI2, plan=found.plan).run(network)
+    assert np.array_equal(first_layer(found).weight, first_layer(again).weight)
+
+
 def test_a_calibrated_plan_states_scales_that_give_the_thresholds_again() -> None:
     network, inputs = small_network(11)
     found = calibrate(network, LOIHI2, inputs, 5)
