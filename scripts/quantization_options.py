@@ -20,7 +20,14 @@ from lavadeploy.compile import (
 from lavadeploy.hw_profiles import HardwareProfile
 from lavadeploy.netx import OptionError, RealNetwork, Shape
 from lavadeploy.scripts.console import print_table
-from lavadeploy.sim import Objective, calibrate, choose_bits, load_spike_input, with_changes
+from lavadeploy.sim import (
+    DEFAULT_OBJECTIVE,
+    Objective,
+    calibrate,
+    choose_bits,
+    load_spike_input,
+    with_changes,
+)
 
 DEFAULT_BITS = "8"
 
@@ -40,7 +47,7 @@ CalibrationOption = Annotated[
     typer.Option(help="Training samples (.npz) to quantize by and to count changed spikes on."),
 ]
 ObjectiveOption = Annotated[
-    Objective | None, typer.Option(help="What calibration makes least: changed spikes, or voltage.")
+    Objective | None, typer.Option(help="What calibration makes least; membrane if left out.")
 ]
 AccuracyBudgetOption = Annotated[
     float | None,
@@ -101,7 +108,7 @@ def quantize_for_compile(
     if has_budget and (bits is not None or not is_calibrated):
         raise OptionError("a budget chooses bits and scales: leave out --bits and --method.")
     inputs = None if calibration is None else load_spike_input(calibration)
-    goal = objective or Objective.SPIKES
+    goal = objective or DEFAULT_OBJECTIVE
     widths = parse_bits(bits or DEFAULT_BITS)
     if inputs is not None and has_budget:
         quantized = choose_bits(
