@@ -31,7 +31,7 @@ from lavadeploy.sim import (
 )
 
 CHIP = load_profile("loihi2")
-WAYS = (*Method, Objective.MEMBRANE)
+WAYS = (Method.LARGEST, Method.PERCENTILE, Method.LEAST_SQUARES, *Objective)
 
 
 def main(
@@ -55,7 +55,7 @@ def main(
             after = predictions(run_whole_network(found.network, test.spikes)[0])
             right = 100 * float((after == test.labels).mean())
             changed = found.losses[-1].spikes_changed
-            name = "calibrated, membrane" if way is Objective.MEMBRANE else way.value
+            name = f"calibrated, {way.value}" if isinstance(way, Objective) else way.value
             lost, took = f"{before - right:.2f}", f"{seconds:.1f}"
             rows.append((str(width), name, f"{right:.2f}", lost, str(changed), took))
     say(f"Real numbers: {before:.2f} % of {test.n_samples} images.")
@@ -66,9 +66,8 @@ def quantize(
     network: RealNetwork, inputs: SpikeInput, bits: int, way: Method | Objective
 ) -> QuantizedNetwork:
     """Quantize in one of the ways, and count changed spikes."""
-    if way is Method.CALIBRATED or isinstance(way, Objective):
-        objective = way if isinstance(way, Objective) else Objective.SPIKES
-        return calibrate(network, CHIP, inputs, bits, objective=objective)
+    if isinstance(way, Objective):
+        return calibrate(network, CHIP, inputs, bits, objective=way)
     plain = Quantize(profile=CHIP, plan=plan_uniformly(network, bits, way)).run(network)
     return with_changes(network, plain, inputs)
 

@@ -16,7 +16,14 @@ from lavadeploy.compile import (
 )
 from lavadeploy.hw_profiles import HardwareProfile
 from lavadeploy.netx import OptionError, RealNetwork, Shape
-from lavadeploy.sim import Objective, calibrate, choose_bits, load_spike_input, with_changes
+from lavadeploy.sim import (
+    DEFAULT_OBJECTIVE,
+    Objective,
+    calibrate,
+    choose_bits,
+    load_spike_input,
+    with_changes,
+)
 
 DEFAULT_BITS = "8"
 
@@ -36,7 +43,7 @@ CalibrationOption = Annotated[
     typer.Option(help="Training samples (.npz) to quantize by and to count changed spikes on."),
 ]
 ObjectiveOption = Annotated[
-    Objective | None, typer.Option(help="What calibration makes least: changed spikes, or voltage.")
+    Objective | None, typer.Option(help="What calibration makes least; membrane if left out.")
 ]
 AccuracyBudgetOption = Annotated[
     float | None,
@@ -97,9 +104,10 @@ def quantize_for_compile(
     if has_budget and (bits is not None or not is_calibrated):
         raise OptionError("a budget chooses bits and scales: leave out --bits and --method.")
     inputs = None if calibration is None else load_spike_input(calibration)
-    goal = objective or Objective.SPIKES
+    goal = objective or DEFAULT_OBJECTIVE
+    widths = parse_bits(bits or DEFAULT_BITS)
     if inputs is not None and has_budget:
-        return choose_bits(
+        quantized = choose_bits(
             network,
             profile,
             inputs,
@@ -108,14 +116,22 @@ def quantize_for_compile(
             input_shape=input_shape,
             objective=goal,
         ).quantized
-    widths = parse_bits(bits or DEFAULT_BITS)
-    if inputs is not None and is_calibrated:
-        return calibrate(network, profile, inputs, widths, objective=goal, input_shape=input_shape)
-    plan = plan_uniformly(network, widths, method, percentile=percentile or DEFAULT_PERCENTILE)
-    quantize = Quantize(profile=profile, plan=plan)
-    quantized = quantize.run(network)
-    quantize.ensures(network, quantized)
-    return quantized if inputs is None else with_changes(network, quantized, inputs, input_shape)
+    elif inputs is not None and is_calibrated:
+        quantized = calibrate(
+            network, profile, inputs, widths, objective=goal, input_shape=input_shape
+        )
+    else:
+        plan = plan_uniformly(
+            network,
+            widths,
+            method,
+            percentile=DEFAULT_PERCENTILE if percentile is None else percentile,
+        )
+        quantized = Quantize(profile=profile, plan=plan).run(network)
+        if inputs is not None:
+            quantized = with_changes(network, quantized, inputs, input_shape)
+    Quantize(profile=profile, plan=quantized.plan).ensures(network, quantized)
+    return quantized
 
 
 def refuse_quantization(*given: object) -> None:

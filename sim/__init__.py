@@ -40,6 +40,7 @@ from .sensitivity import measure_sensitivity as measure_sensitivity
 from .sensitivity import predictions as predictions
 from .sensitivity import real_output as real_output
 from .slayer_run import run_slayer as run_slayer
+from .spike_changes import DEFAULT_OBJECTIVE as DEFAULT_OBJECTIVE
 from .spike_changes import Objective as Objective
 from .spike_changes import layer_changes as layer_changes
 from .spike_changes import with_changes as with_changes

@@ -13,7 +13,7 @@ from ..hw_profiles import HardwareProfile
 from ..netx import OptionError, RealNetwork, Shape
 from .calibrate import calibrate
 from .sensitivity import accuracy_loss, legal_widths, measure_sensitivity
-from .spike_changes import Objective
+from .spike_changes import DEFAULT_OBJECTIVE, Objective
 from .spike_input import SpikeInput
 
 
@@ -49,7 +49,7 @@ def choose_bits(
     accuracy_budget: float | None = None,
     memory_budget_words: int | None = None,
     input_shape: Shape | None = None,
-    objective: Objective = Objective.SPIKES,
+    objective: Objective = DEFAULT_OBJECTIVE,
 ) -> BitChoice:
     """Choose the bits of each layer under a budget.
 

@@ -1,4 +1,4 @@
-"""Quantization by the user's data: the weights and scales that change the fewest spikes.
+"""Quantization by the user's data: the weights and scales that change least on it.
 
 Layer after layer, scales around those of the methods without data are tried (`scale_search`). Each
 is judged by an exact run of the layer on what the layers before it, quantized already, send; the
@@ -17,7 +17,14 @@ from ..hw_profiles import HardwareProfile
 from ..netx import IntArray, RealNetwork, Shape, SynapticLayer
 from .real_run import timed_layers
 from .scale_search import PLAIN_METHODS, ScaleSearch
-from .spike_changes import Objective, Target, in_batches, layer_changes, state_changes
+from .spike_changes import (
+    DEFAULT_OBJECTIVE,
+    Objective,
+    Target,
+    in_batches,
+    layer_changes,
+    state_changes,
+)
 from .spike_input import SpikeInput
 from .whole_run import run_whole_layer
 
@@ -28,7 +35,7 @@ def calibrate(
     inputs: SpikeInput,
     bits: int | Mapping[str, int],
     *,
-    objective: Objective = Objective.SPIKES,
+    objective: Objective = DEFAULT_OBJECTIVE,
     input_shape: Shape | None = None,
 ) -> QuantizedNetwork:
     """Quantize a network so that it changes least on the user's data.
@@ -51,9 +58,9 @@ def calibrate(
     Returns
     -------
     QuantizedNetwork
-        The same for the same input. On these data the output changes at most as much as by any
-        method without data; where one of those is better, it is taken. Layers of whole numbers that
-        fit are left as they are. The losses state the changed spikes.
+        The same for the same input. On these data the output is by the objective at least as near
+        as by any method without data; where one of those is nearer, it is taken. Layers of whole
+        numbers that fit are left as they are. The losses state the changed spikes.
 
     Raises
     ------

@@ -9,7 +9,7 @@ spikes in the place of the input itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ DAMPING = 0.01
 BLOCK = 64  # weights rounded between two matrix products
 # Places of images whose inputs are looked at; more say no more about a kernel's few weights.
 MOST_PLACES = 1 << 19
+# Second moments of more inputs than this take gibibytes and minutes.
+MOST_INPUTS = 1 << 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,12 +87,15 @@ def compensation_for(
     Returns
     -------
     Compensation or None
-        None for layers whose weights are rounded one by one: all but dense and convolution.
+        None for layers whose weights are rounded one by one: all but dense and convolution, and
+        those whose neurons have more than `MOST_INPUTS` weights.
     """
     if not isinstance(each.layer, DenseLayer | ConvLayer):
         return None
     groups = each.layer.groups if isinstance(each.layer, ConvLayer) else 1
     inputs = each.layer.weight[0].size
+    if inputs > MOST_INPUTS:
+        return None
     moments = np.zeros((groups, inputs, inputs), dtype=np.float64)
     for batch in arriving:
         # the places looked at are spread over all batches
@@ -111,18 +116,16 @@ def _samples(each: TimedLayer, places: int) -> int:
     return max(1, places // (each.shape.shape_out[1] * each.shape.shape_out[2]))
 
 
-def _traces(batch: NDArray[Any], values: RealValues, samples: int) -> list[RealArray]:
-    """Return, for each step, the voltage that each input would have caused by a weight of 1."""
+def _traces(batch: NDArray[Any], values: RealValues, samples: int) -> Iterator[RealArray]:
+    """Yield, for each step, the voltage that each input would have caused by a weight of 1."""
     keep_current = 1 - float(np.mean(values.decays["current_decay"])) / ONE
     keep_voltage = 1 - float(np.mean(values.decays["voltage_decay"])) / ONE
-    spikes = batch[:, :samples].astype(np.float64)
-    current, voltage = np.zeros_like(spikes[0]), np.zeros_like(spikes[0])
-    traces: list[RealArray] = []
-    for arriving in spikes:
+    current = np.zeros(batch[0, :samples].shape, dtype=np.float64)
+    voltage = np.zeros_like(current)
+    for arriving in batch[:, :samples]:
         current = current * keep_current + arriving
         voltage = voltage * keep_voltage + current
-        traces.append(voltage)
-    return traces
+        yield voltage
 
 
 def _inputs_by_place(each: TimedLayer, trace: RealArray) -> list[RealArray]:

@@ -103,10 +103,17 @@ def test_layer_without_fields(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("value", "shown"), [(np.nan, "nan"), (np.inf, "inf"), (1e12, "1000000000000.0")]
 )
-def test_weight_that_is_no_number_of_netx(cli: Cli, net: Path, value: float, shown: str) -> None:
+def test_weight_that_is_no_number_of_32_bits(cli: Cli, net: Path, value: float, shown: str) -> None:
     assert compile_edited(cli, net, weight(value)) == (
         f"'net.net', layer1: weight is {shown} at (1, 2); {OUT_OF_RANGE}"
     )
+
+
+def test_a_weight_between_whole_numbers_makes_a_network_to_quantize(cli: Cli, net: Path) -> None:
+    edit_hdf5(net, weight(0.5))
+    found = cli("compile", net, "-o", "net.ldc")
+    assert found.returncode == 0
+    assert "least_squares" in found.stdout
 
 
 @pytest.mark.parametrize("value", [255, 256, 300, -257, -258])

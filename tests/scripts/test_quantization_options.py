@@ -52,7 +52,7 @@ def test_real_numbers_compile_in_8_bits_and_losses_are_shown(cli: Cli, real_net:
     found = cli("compile", real_net, "-o", "real.ldc")
     assert (found.returncode, found.stderr) == (0, "")
     lines = [line.split() for line in found.stdout.splitlines() if line.strip()]
-    assert lines[0][:4] == ["layer", "bits", "method", "scale"]
+    assert lines[0][:4] == ["quantized", "bits", "method", "scale"]
     assert lines[2][:3] == ["layer0", "8", "least_squares"]
     assert lines[3][:3] == ["layer1", "8", "least_squares"]
     assert weight_bits() == [8, 8]
@@ -129,6 +129,10 @@ def test_whole_numbers_are_not_rounded_twice(cli: Cli, net: Path) -> None:
         (
             {"accuracy_budget": 1.0},
             "a budget needs training samples: give --calibration samples.npz.",
+        ),
+        (
+            {"percentile": 0.0, "method": Method.PERCENTILE},
+            "percentile 0; a number above 0 and up to 100 was expected.",
         ),
         ({"percentile": 99.0}, "--percentile belongs to --method percentile."),
         (

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 from builders import compiled, conv, convolve, dense, even_weights, random_spikes
 from hypothesis import given, settings
+from profiles import limited
 from strategies import UNHURRIED, Case, conv_cases
 
 from lavadeploy.compile import ChipConv, compile_network
 from lavadeploy.hw_profiles import load_profile
-from lavadeploy.netx import ProfileError
+from lavadeploy.netx import Network, ProfileError
 from lavadeploy.sim import SpikeInput, count_activity, estimate_energy, open_backend
 
 
@@ -163,16 +165,17 @@ def test_a_profile_without_coefficients_refuses_joules() -> None:
 
 def test_every_chip_in_use_draws_static_power() -> None:
     inputs = SpikeInput(spikes=np.ones((1, 2, 4), dtype=np.uint8))
-    layers = (dense([[2, 2]] * 3), dense([[2, 2, 2]], name="layer1"))
+    layers = (dense([[2, 2]] * 4), dense([[2, 2, 2, 2]] * 2, name="layer1"))
     network = Network(layers=layers)
     found: list[Any] = []
-    for chips, changes in ((1, {}), (2, {"neurons_per_core": 1, "cores_per_chip": 2})):
-        compiled = compile_network(network, limited("loihi2", **changes))
+    for chips, per_chip in ((1, 120), (3, 2)):
+        profile = limited("loihi2", neurons_per_core=1, cores_per_chip=per_chip)
+        compiled = compile_network(network, profile)
         result = open_backend("reference").run(compiled, inputs)
         counts = count_activity(compiled, inputs, result.spikes)
         assert counts.chips == chips
         found.append(estimate_energy(counts, compiled.profile))
-    one, two = found
+    one, three = found
     power = {e.static_boundary: e.terms["static power"].nominal / e.time.nominal for e in found}
-    assert set(power) == {one.static_boundary, f"{one.static_boundary}, times 2"}
-    assert power[two.static_boundary] == pytest.approx(2 * power[one.static_boundary])
+    assert set(power) == {one.static_boundary, f"{one.static_boundary}, times 3"}
+    assert power[three.static_boundary] == pytest.approx(3 * power[one.static_boundary])

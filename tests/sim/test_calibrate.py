@@ -72,7 +72,7 @@ def test_calibration_changes_no_more_output_spikes_than_any_method_without(
     bits: int, make: Any
 ) -> None:
     network, inputs = make(bits)
-    calibrated = calibrate(network, LOIHI2, inputs, bits)
+    calibrated = calibrate(network, LOIHI2, inputs, bits, objective=Objective.SPIKES)
     changed = calibrated.losses[-1].spikes_changed
     assert changed is not None
     for method in PLAIN:
@@ -88,7 +88,8 @@ def test_calibration_helps_where_bits_are_few() -> None:
     network, inputs = small_network(3)
     plain = Quantize(profile=LOIHI2, plan=plan_uniformly(network, 3)).run(network)
     before = with_changes(network, plain, inputs).losses[-1].spikes_changed
-    after = calibrate(network, LOIHI2, inputs, 3).losses[-1].spikes_changed
+    found = calibrate(network, LOIHI2, inputs, 3, objective=Objective.SPIKES)
+    after = found.losses[-1].spikes_changed
     assert before is not None
     assert after is not None
     assert after < before
@@ -228,6 +229,16 @@ def test_without_correlations_compensation_is_plain_rounding() -> None:
     assert np.array_equal(
         compensation.round(values.weight, grid, 0.3), grid.round(values.weight, 0.3)[0]
     )
+
+
+def test_neurons_with_too_many_inputs_for_second_moments_are_rounded_plainly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, inputs = small_network(13)
+    monkeypatch.setattr("lavadeploy.sim.compensated_rounding.MOST_INPUTS", 11)
+    found = calibrate(network, LOIHI2, inputs, 4)
+    again = Quantize(profile=LOIHI2, plan=found.plan).run(network)
+    assert np.array_equal(first_layer(found).weight, first_layer(again).weight)
 
 
 def test_a_calibrated_plan_states_scales_that_give_the_thresholds_again() -> None:
