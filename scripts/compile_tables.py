@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lavadeploy.compile import CompileReport, LayerLoss, StateBounds, Verdict
 from lavadeploy.scripts.console import print_table, say, shape_text
+from lavadeploy.sim import Sensitivity
 
 
 def show_compile_report(report: CompileReport) -> None:
@@ -62,6 +63,21 @@ def show_losses(losses: Sequence[LayerLoss]) -> None:
             for loss in losses
         ],
     )
+
+
+def show_sensitivity(rows: Sequence[Sensitivity]) -> None:
+    """Print what changes when one layer has fewer bits and all others the most."""
+    if not rows:
+        return
+    widths = sorted({row.bits for row in rows}, reverse=True)
+    changed = {(row.layer, row.bits): row for row in rows}
+    names = dict.fromkeys(row.layer for row in rows)
+    for what in ("output_spikes_changed", "predictions_changed"):
+        title = what.replace("_", " ") + ", at bits"
+        print_table(
+            (title, *map(str, widths)),
+            [(name, *(str(getattr(changed[name, w], what)) for w in widths)) for name in names],
+        )
 
 
 def _show_layers(report: CompileReport) -> None:

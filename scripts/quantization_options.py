@@ -16,12 +16,18 @@ from lavadeploy.compile import (
 )
 from lavadeploy.hw_profiles import HardwareProfile
 from lavadeploy.netx import OptionError, RealNetwork, Shape
+from lavadeploy.scripts.console import progress
 from lavadeploy.sim import (
+    CALIBRATION_TRIALS,
     DEFAULT_OBJECTIVE,
     Objective,
+    Sensitivity,
     calibrate,
     choose_bits,
+    legal_widths,
     load_spike_input,
+    measure_sensitivity,
+    most_trials,
     with_changes,
 )
 
@@ -51,6 +57,11 @@ AccuracyBudgetOption = Annotated[
 ]
 MemoryBudgetOption = Annotated[
     int | None, typer.Option(help="Choose bits per layer: words of synapse memory to use at most.")
+]
+
+SensitivityOption = Annotated[
+    bool,
+    typer.Option("--sensitivity", help="Show what fewer bits of one layer change, by layer."),
 ]
 
 
@@ -107,19 +118,28 @@ def quantize_for_compile(
     goal = objective or DEFAULT_OBJECTIVE
     widths = parse_bits(bits or DEFAULT_BITS)
     if inputs is not None and has_budget:
-        quantized = choose_bits(
-            network,
-            profile,
-            inputs,
-            accuracy_budget=accuracy_budget,
-            memory_budget_words=memory_budget,
-            input_shape=input_shape,
-            objective=goal,
-        ).quantized
+        with progress(most_trials(network, profile), "choosing bits") as on_progress:
+            quantized = choose_bits(
+                network,
+                profile,
+                inputs,
+                accuracy_budget=accuracy_budget,
+                memory_budget_words=memory_budget,
+                input_shape=input_shape,
+                objective=goal,
+                on_progress=on_progress,
+            ).quantized
     elif inputs is not None and is_calibrated:
-        quantized = calibrate(
-            network, profile, inputs, widths, objective=goal, input_shape=input_shape
-        )
+        with progress(CALIBRATION_TRIALS, "calibrating") as on_progress:
+            quantized = calibrate(
+                network,
+                profile,
+                inputs,
+                widths,
+                objective=goal,
+                input_shape=input_shape,
+                on_progress=on_progress,
+            )
     else:
         plan = plan_uniformly(
             network,
@@ -132,6 +152,29 @@ def quantize_for_compile(
             quantized = with_changes(network, quantized, inputs, input_shape)
     Quantize(profile=profile, plan=quantized.plan).ensures(network, quantized)
     return quantized
+
+
+def sensitivity_rows(
+    network: RealNetwork,
+    profile: HardwareProfile,
+    calibration: Path | None,
+    input_shape: Shape | None,
+) -> tuple[Sensitivity, ...]:
+    """Return what fewer bits of one layer change on the calibration samples.
+
+    Raises
+    ------
+    OptionError
+        When there are no samples.
+    """
+    if calibration is None:
+        raise OptionError("--sensitivity needs training samples: give --calibration samples.npz.")
+    inputs = load_spike_input(calibration)
+    total = len(network.values) * len(legal_widths(profile))
+    with progress(total, "measuring sensitivity") as on_progress:
+        return measure_sensitivity(
+            network, profile, inputs, input_shape=input_shape, on_progress=on_progress
+        )
 
 
 def refuse_quantization(*given: object) -> None:

@@ -13,6 +13,8 @@ from .backend import StateTrace as StateTrace
 from .backend import open_backend as open_backend
 from .bit_allocation import BitChoice as BitChoice
 from .bit_allocation import choose_bits as choose_bits
+from .bit_allocation import most_trials as most_trials
+from .calibrate import CALIBRATION_TRIALS as CALIBRATION_TRIALS
 from .calibrate import calibrate as calibrate
 from .compare import Comparison as Comparison
 from .compare import Difference as Difference
@@ -36,6 +38,7 @@ from .run_summary import RunSummary as RunSummary
 from .run_summary import summarize_run as summarize_run
 from .sensitivity import Sensitivity as Sensitivity
 from .sensitivity import accuracy_loss as accuracy_loss
+from .sensitivity import legal_widths as legal_widths
 from .sensitivity import measure_sensitivity as measure_sensitivity
 from .sensitivity import predictions as predictions
 from .sensitivity import real_output as real_output

@@ -25,8 +25,8 @@ BACKENDS = {
 DEFAULT_BACKEND = "lava"
 
 
-def _no_progress(_done: int) -> None:
-    pass
+def ignore_progress(_done: int) -> None:
+    """Tell nobody how far a long work is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class RunOptions:
     """
 
     record_states: bool = False
-    on_progress: Callable[[int], None] = _no_progress
+    on_progress: Callable[[int], None] = ignore_progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -11,6 +11,7 @@ from ..compile.passes.quantize import Quantize, QuantizedNetwork
 from ..compile.quantization_plan import plan_uniformly
 from ..hw_profiles import HardwareProfile
 from ..netx import OptionError, RealNetwork, Shape
+from .backend import ignore_progress
 from .calibrate import calibrate
 from .sensitivity import accuracy_loss, legal_widths, measure_sensitivity
 from .spike_changes import DEFAULT_OBJECTIVE, Objective
@@ -50,6 +51,7 @@ def choose_bits(
     memory_budget_words: int | None = None,
     input_shape: Shape | None = None,
     objective: Objective = DEFAULT_OBJECTIVE,
+    on_progress: Callable[[int], None] = ignore_progress,
 ) -> BitChoice:
     """Choose the bits of each layer under a budget.
 
@@ -68,6 +70,8 @@ def choose_bits(
         budgets is given.
     objective : Objective
         What the final calibration makes least.
+    on_progress : callable
+        Called with the number of trials done so far, of `most_trials` at most.
 
     Raises
     ------
@@ -84,14 +88,20 @@ def choose_bits(
             words[name][width] = used
     sensitivity = {
         (s.layer, s.bits): s.output_spikes_changed
-        for s in measure_sensitivity(network, profile, inputs, input_shape=input_shape)
+        for s in measure_sensitivity(
+            network, profile, inputs, input_shape=input_shape, on_progress=on_progress
+        )
     }
+    done = len(sensitivity)
     search = _Search(words=words, changed=sensitivity, widths=legal_widths(profile))
     bits = dict.fromkeys(network.values, search.widths[0])
 
     fitted, judged = _every_second(inputs, 0), _every_second(inputs, 1)
 
     def choice(of: Mapping[str, int]) -> BitChoice:
+        nonlocal done
+        done += 1
+        on_progress(done)
         found = calibrate(
             network, profile, fitted, of, objective=objective, input_shape=input_shape
         )
@@ -106,6 +116,11 @@ def choose_bits(
         return _within_memory(search, bits, memory_budget_words, choice)
     assert accuracy_budget is not None
     return _within_accuracy(search, bits, accuracy_budget, choice)
+
+
+def most_trials(network: RealNetwork, profile: HardwareProfile) -> int:
+    """Return how many trials `choose_bits` makes at most."""
+    return 2 * len(network.values) * len(legal_widths(profile)) + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +215,7 @@ def count_synapse_words(
             f"{profile.name} has no synapse memory to save; choose bits for a chip that has."
         )
     unbounded = profile.model_copy(
-        update={"limits": profile.limits.model_copy(update={"cores_per_chip": None})}
+        update={"limits": profile.limits.model_copy(update={"chips": None})}
     )
     placement = compile_network(quantized.network, unbounded, input_shape=input_shape).placement
     return {

@@ -8,13 +8,15 @@ convolutions are rounded so that their errors cancel on the data (`compensated_r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from ..compile.passes.quantize import Quantize, QuantizedNetwork, check_widths, quantize_layer
 from ..compile.quantization_plan import QuantizationPlan, plan_uniformly
 from ..hw_profiles import HardwareProfile
 from ..netx import IntArray, RealNetwork, Shape, SynapticLayer
+from .backend import ignore_progress
 from .real_run import timed_layers
 from .scale_search import PLAIN_METHODS, ScaleSearch
 from .spike_changes import (
@@ -28,6 +30,8 @@ from .spike_changes import (
 from .spike_input import SpikeInput
 from .whole_run import run_whole_layer
 
+CALIBRATION_TRIALS = 1 + 2 * len(PLAIN_METHODS)
+
 
 def calibrate(
     network: RealNetwork,
@@ -37,6 +41,7 @@ def calibrate(
     *,
     objective: Objective = DEFAULT_OBJECTIVE,
     input_shape: Shape | None = None,
+    on_progress: Callable[[int], None] = ignore_progress,
 ) -> QuantizedNetwork:
     """Quantize a network so that it changes least on the user's data.
 
@@ -54,6 +59,8 @@ def calibrate(
         What is made least.
     input_shape : tuple of int, optional
         See `infer_shapes`.
+    on_progress : callable
+        Called with the number of trials done so far, of `CALIBRATION_TRIALS`.
 
     Returns
     -------
@@ -71,17 +78,23 @@ def calibrate(
     plans = [plan_uniformly(network, bits, method) for method in PLAIN_METHODS]
     check_widths(plans[0], profile)
     # weights rounded with the data at scales found with them, at scales found without, and plainly
-    passes = [
-        _layer_by_layer(network, profile, inputs, plans[-1], objective, input_shape),
-        *(_layer_by_layer(network, profile, inputs, plan, None, input_shape) for plan in plans),
-        *(Quantize(profile=profile, plan=plan) for plan in plans),
+    trials = [
+        lambda: _layer_by_layer(network, profile, inputs, plans[-1], objective, input_shape),
+        *(
+            partial(_layer_by_layer, network, profile, inputs, plan, None, input_shape)
+            for plan in plans
+        ),
+        *(partial(Quantize, profile=profile, plan=plan) for plan in plans),
     ]
-    found = [each.run(network) for each in passes]
+    found: list[QuantizedNetwork] = []
+    for trial in trials:
+        found.append(trial().run(network))
+        on_progress(len(found))
     changes = [layer_changes(network, each, inputs, input_shape) for each in found]
     # of equals the first: the calibrated one
     keys = [list(each.values())[-1].key(objective) for each in changes]
     best = keys.index(min(keys))
-    return state_changes(found[best], changes[best])
+    return state_changes(found[best], changes[best], inputs)
 
 
 def _layer_by_layer(

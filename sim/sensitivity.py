@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..compile.passes.quantize import Quantize, QuantizedNetwork
 from ..compile.quantization_plan import Method, QuantizationPlan, plan_uniformly
 from ..hw_profiles import HardwareProfile
 from ..netx import RealNetwork, Shape
+from .backend import ignore_progress
 from .real_run import run_real_network
 from .spike_input import SpikeInput
 from .whole_run import run_whole_network
@@ -48,6 +50,7 @@ def measure_sensitivity(
     *,
     input_shape: Shape | None = None,
     method: Method = Method.LEAST_SQUARES,
+    on_progress: Callable[[int], None] = ignore_progress,
 ) -> tuple[Sensitivity, ...]:
     """Measure how much the output changes when one layer after the other gets fewer bits.
 
@@ -63,6 +66,8 @@ def measure_sensitivity(
         See `infer_shapes`.
     method : Method
         How scales are found here; not calibrated, which would try each dozens of times.
+    on_progress : callable
+        Called with the number of rows done so far.
 
     Returns
     -------
@@ -88,6 +93,7 @@ def measure_sensitivity(
                     ),
                 )
             )
+            on_progress(len(found))
     return tuple(found)
 
 

@@ -80,16 +80,19 @@ def with_changes(
     input_shape: Shape | None = None,
 ) -> QuantizedNetwork:
     """Return the same quantized network with the changed spikes of each layer in its losses."""
-    return state_changes(quantized, layer_changes(network, quantized, inputs, input_shape))
+    changes = layer_changes(network, quantized, inputs, input_shape)
+    return state_changes(quantized, changes, inputs)
 
 
-def state_changes(quantized: QuantizedNetwork, changes: Mapping[str, Change]) -> QuantizedNetwork:
-    """Return the same quantized network with these changes in its losses."""
+def state_changes(
+    quantized: QuantizedNetwork, changes: Mapping[str, Change], inputs: SpikeInput
+) -> QuantizedNetwork:
+    """Return the same quantized network with these changes in its losses, and on what data."""
     losses = tuple(
         replace(loss, spikes=changes[loss.layer].spikes, spikes_changed=changes[loss.layer].changed)
         for loss in quantized.losses
     )
-    return replace(quantized, losses=losses)
+    return replace(quantized, losses=losses, calibration_sha256=inputs.sha256())
 
 
 def layer_changes(

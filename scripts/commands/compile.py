@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,7 @@ from lavadeploy.compile import (
 )
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import OptionError, RealNetwork, read_any_netx
-from lavadeploy.scripts.compile_tables import show_compile_report
+from lavadeploy.scripts.compile_tables import show_compile_report, show_sensitivity
 from lavadeploy.scripts.console import InputShapeOption, JsonOption, emit, parse_shape, say
 from lavadeploy.scripts.quantization_options import (
     AccuracyBudgetOption,
@@ -26,10 +27,12 @@ from lavadeploy.scripts.quantization_options import (
     MethodOption,
     ObjectiveOption,
     PercentileOption,
+    SensitivityOption,
     quantize_for_compile,
     refuse_quantization,
+    sensitivity_rows,
 )
-from lavadeploy.sim import count_spikes, load_spike_input
+from lavadeploy.sim import Sensitivity, count_spikes, load_spike_input
 
 
 def compile_(
@@ -46,6 +49,7 @@ def compile_(
     objective: ObjectiveOption = None,
     accuracy_budget: AccuracyBudgetOption = None,
     memory_budget: MemoryBudgetOption = None,
+    sensitivity: SensitivityOption = False,
     allow_approximate: Annotated[
         bool, typer.Option("--allow-approximate", help="Lower layers with rounding if need be.")
     ] = False,
@@ -69,7 +73,10 @@ def compile_(
         raise OptionError("name the artifact to write: -o net.ldc, or ask for --estimate-only.")
     chip, shape = load_profile(profile), parse_shape(input_shape)
     found = read_any_netx(network)
+    rows: tuple[Sensitivity, ...] = ()
     if isinstance(found, RealNetwork):
+        if sensitivity:
+            rows = sensitivity_rows(found, chip, calibration, shape)
         found = quantize_for_compile(
             found,
             chip,
@@ -83,7 +90,9 @@ def compile_(
             input_shape=shape,
         )
     else:
-        refuse_quantization(bits, method, percentile, objective, accuracy_budget, memory_budget)
+        refuse_quantization(
+            bits, method, percentile, objective, accuracy_budget, memory_budget, sensitivity or None
+        )
     inputs = None if calibration is None else load_spike_input(calibration)
     whole = found.network if isinstance(found, QuantizedNetwork) else found
     rates = None if inputs is None else count_spikes(whole, inputs, shape)
@@ -102,7 +111,9 @@ def compile_(
     report = report_compilation(compiled, rates)
 
     def show() -> None:
+        show_sensitivity(rows)
         show_compile_report(report)
         say("Nothing written." if estimate_only else f"Written: {output}")
 
-    emit(report, as_json=as_json, output=None, show=show)
+    data = {**asdict(report), "sensitivity": rows} if rows else report
+    emit(data, as_json=as_json, output=None, show=show)

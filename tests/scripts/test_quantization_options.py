@@ -82,7 +82,17 @@ def test_the_artifact_of_real_numbers_is_the_same_twice(
     cli: Cli, real_net: Path, samples: Path
 ) -> None:
     for name in ("a.ldc", "b.ldc"):
-        cli("compile", real_net, "-o", name, "--bits", "3", "--calibration", samples)
+        cli(
+            "compile",
+            real_net,
+            "--no-timestamp",
+            "-o",
+            name,
+            "--bits",
+            "3",
+            "--calibration",
+            samples,
+        )
     assert Path("a.ldc").read_bytes() == Path("b.ldc").read_bytes()
 
 
@@ -156,3 +166,25 @@ def test_bits_are_a_number_or_a_number_for_each_layer() -> None:
             f"bits '{wrong}'; a number, or one for each layer was expected, for example 8 or "
             "layer0=8,layer1=4."
         )
+
+
+def test_sensitivity_is_shown_by_layer_and_bits(cli: Cli, real_net: Path, samples: Path) -> None:
+    options = ("--estimate-only", "--sensitivity", "--calibration", samples)
+    found = cli("compile", real_net, *options)
+    assert (found.returncode, found.stderr) == (0, "")
+    lines = [line.split() for line in found.stdout.splitlines() if line.strip()]
+    widths = ["8", "6", "5", "4", "3", "2", "1"]
+    assert lines[0] == ["output", "spikes", "changed,", "at", "bits", *widths]
+    assert lines[2][:2] == ["layer0", "0"]  # compared with 8 bits in every layer
+    assert lines[4] == ["predictions", "changed,", "at", "bits", *widths]
+    rows = json.loads(cli("compile", real_net, *options, "--json").stdout)["sensitivity"]
+    assert [row["output_spikes_changed"] for row in rows[:7]] == [int(n) for n in lines[2][1:]]
+
+
+def test_sensitivity_needs_samples_and_real_numbers(cli: Cli, real_net: Path, net: Path) -> None:
+    found = cli("compile", real_net, "--estimate-only", "--sensitivity")
+    assert found.stderr == (
+        "error: --sensitivity needs training samples: give --calibration samples.npz.\n"
+    )
+    found = cli("compile", net, "--estimate-only", "--sensitivity")
+    assert found.stderr.startswith("error: the file holds whole numbers already")
