@@ -13,7 +13,7 @@ import pytest
 
 Cli = Callable[..., CompletedProcess[str]]
 
-COMMANDS = ("doctor", "profiles", "inspect", "compile", "run", "compare")
+COMMANDS = ("doctor", "profiles", "inspect", "compile", "diff", "run", "compare")
 
 
 def test_network_goes_all_the_way_through_the_real_commands(
@@ -85,7 +85,7 @@ def test_each_command_has_help_for_each_of_its_parameters(cli: Cli, command: str
     [
         (["foo"], "lavadeploy", "No such command 'foo'."),
         (["run", "net.ldc"], "lavadeploy run", "Missing option '--input'."),
-        (["compile", "net.net"], "lavadeploy compile", "Missing option '--output' / '-o'."),
+        (["compile"], "lavadeploy compile", "Missing argument 'network'."),
         (["inspect"], "lavadeploy inspect", "Missing argument 'network'."),
         (["doctor", "--colour"], "lavadeploy doctor", "No such option: --colour"),
     ],
