@@ -24,6 +24,7 @@ def show_compile_report(report: CompileReport) -> None:
     if report.losses:
         show_losses(report.losses)
     _show_layers(report)
+    _show_placement(report)
     _show_summary(report)
     for line in report.near_limits:
         say(f"nearly full: {line}")
@@ -82,22 +83,46 @@ def show_sensitivity(rows: Sequence[Sensitivity]) -> None:
 
 def _show_layers(report: CompileReport) -> None:
     headroom = _headroom(report.states)
-    columns = ("layer", "kind", "out", "bits", "exp", "signs", "room", "cores", "nearest its limit")
-    rows = [
-        (
-            layer.name,
-            layer.kind,
-            shape_text(layer.shape_out),
-            _text(layer.weight_bits),
-            _text(layer.weight_exponent),
-            _text(layer.sign_mode),
-            headroom[layer.name],
-            str(layer.cores),
-            layer.fullest,
+    print_table(
+        ("layer", "kind", "neuron", "out", "bits", "exp", "signs", "room"),
+        [
+            (
+                layer.name,
+                layer.kind,
+                layer.neuron,
+                shape_text(layer.shape_out),
+                _text(layer.weight_bits),
+                _text(layer.weight_exponent),
+                _text(layer.sign_mode),
+                headroom[layer.name],
+            )
+            for layer in report.layers
+        ],
+    )
+
+
+def _show_placement(report: CompileReport) -> None:
+    rows: list[tuple[str, ...]] = []
+    for layer in report.layers:
+        cores = [core for core in report.placement.cores if core.layer == layer.name]
+        tiles = {(core.chip, core.column, core.row) for core in cores}
+        rows.append(
+            (
+                layer.name,
+                str(layer.cores),
+                _span([core.core for core in cores]),
+                _span([core.chip for core in cores]),
+                str(len(tiles)),
+                layer.fullest,
+            )
         )
-        for layer in report.layers
-    ]
-    print_table(columns, rows)
+    print_table(("placed", "cores", "numbers", "chip", "tiles", "nearest its limit"), rows)
+
+
+def _span(numbers: list[int]) -> str:
+    """Return what a layer takes of consecutive numbers: layers are placed in order."""
+    first, last = min(numbers), max(numbers)
+    return str(first) if first == last else f"{first}-{last}"
 
 
 def _show_summary(report: CompileReport) -> None:

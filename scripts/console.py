@@ -72,7 +72,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     padding = (0, 0) if is_narrow else (0, 1, 0, 0)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding)
     for index, column in enumerate(columns):
-        is_number = index > 0 and all(_is_number(row[index]) for row in rows)
+        # a cell without text is as good as a number
+        is_number = index > 0 and all(_is_number(row[index] or "0") for row in rows)
         # only words may wrap, and whatever stands last
         may_wrap = index == len(columns) - 1 or any(
             " " in row[index].strip() or cell_len(row[index]) > LONG_WORD for row in rows

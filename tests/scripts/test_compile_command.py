@@ -22,13 +22,14 @@ def test_report_shows_registers_and_cores_of_each_layer(cli: Cli, net: Path) -> 
     found = cli("compile", net, "--profile", "loihi2", "-o", "net.ldc")
     assert (found.returncode, found.stderr) == (0, "")
     lines = [line.split() for line in found.stdout.splitlines() if line.strip()]
-    header = "layer kind out bits exp signs room cores nearest its limit"
-    assert lines[0] == header.split()
-    room = [line.pop(6) for line in lines[2:4]]
-    assert all(float(bits) > 0 for bits in room)
-    first, second = "entries in total 15 of 20000 (0 %)", "entries in total 11 of 20000 (0 %)"
-    assert lines[2] == ["layer0", "dense", "3", "5", "-3", "mixed", "1", *first.split()]
-    assert lines[3] == ["layer1", "dense", "2", "4", "-3", "mixed", "1", *second.split()]
+    assert lines[0] == ["layer", "kind", "neuron", "out", "bits", "exp", "signs", "room"]
+    assert lines[2][:7] == ["layer0", "dense", "CUBA", "3", "5", "-3", "mixed"]
+    assert lines[3][:7] == ["layer1", "dense", "CUBA", "2", "4", "-3", "mixed"]
+    assert all(float(line[7]) > 0 for line in lines[2:4])
+    assert lines[4] == ["placed", "cores", "numbers", "chip", "tiles", "nearest", "its", "limit"]
+    full = "entries in total {} of 20000 (0 %)"
+    assert lines[6] == ["layer0", "1", "0", "0", "1", *full.format(15).split()]
+    assert lines[7] == ["layer1", "1", "1", "0", "1", *full.format(11).split()]
     assert found.stdout.endswith(
         "\n2 cores of loihi2, 7 synapse words.\n"
         "A message between cores takes 0.0 hops on average.\n"
@@ -82,9 +83,9 @@ def test_json_holds_the_report_and_the_artifact_is_written_as_well(cli: Cli, net
 
 def test_chip_without_limits_is_said_to_have_none(cli: Cli, net: Path) -> None:
     lines = cli("compile", net, "--profile", "ideal", "-o", "net.ldc").stdout.splitlines()
-    row = next(line.split() for line in lines if line.startswith(" layer0"))
-    assert row[:6] == ["layer0", "dense", "3", "5", "-3", "mixed"]
-    assert row[-3:] == ["1", "no", "limits"]
+    rows = [line.split() for line in lines if line.startswith(" layer0")]
+    assert rows[0][:7] == ["layer0", "dense", "CUBA", "3", "5", "-3", "mixed"]
+    assert rows[1] == ["layer0", "1", "0", "0", "1", "no", "limits"]
 
 
 def test_same_network_gives_the_same_bytes(cli: Cli, net: Path) -> None:

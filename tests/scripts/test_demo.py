@@ -85,7 +85,7 @@ def test_steps_tables_energy_and_explanation_are_shown(shown: tuple[list[str], P
         assert phrase in text, phrase
     heads = [line.split() for line in shown[0] if "layer" in line and "kind" in line]
     assert heads == [
-        "layer kind out bits exp signs room cores nearest its limit".split(),
+        ["layer", "kind", "neuron", "out", "bits", "exp", "signs", "room"],
         ["layer", "kind", "neurons", "spikes", "activity", "synops", "bits", "exp", "cores"],
     ]
 
