@@ -11,6 +11,7 @@ import numpy as np
 
 from ..netx import Change
 from ..netx.diff import change_between
+from .core_resources import SYNAPSE_WORDS
 from .placement import Placement
 from .stages import ChipLayer, CompiledNetwork
 from .weight_registers import WeightRegisters
@@ -56,11 +57,12 @@ def diff_artifacts(a: CompiledNetwork, b: CompiledNetwork) -> tuple[Change, ...]
 
 def _stated(compiled: CompiledNetwork, *, with_profile: bool) -> dict[str, object]:
     """Return what holds for the whole; not when it was compiled, nor what follows from the rest."""
-    passes = {
-        f"passes.{record.name}.{option}": value
-        for record in compiled.passes
-        for option, value in record.options.items()
-    }
+    passes: dict[str, object] = {}
+    for record in compiled.passes:
+        for option, value in record.options.items():
+            # a plan of quantization is a table of its own
+            stated = json.loads(value) if option == "plan" and isinstance(value, str) else value
+            passes |= _flat(f"{record.name}.{option}", stated)
     numbers = _flat("profile", json.loads(compiled.profile.model_dump_json()))
     profile = {n: v for n, v in numbers.items() if n.rpartition(".")[2] not in WORDS}
     return {
@@ -71,9 +73,15 @@ def _stated(compiled: CompiledNetwork, *, with_profile: bool) -> dict[str, objec
         **(profile if with_profile else {}),
         "passes": ", ".join(record.name for record in compiled.passes),
         **passes,
-        "warnings": " ".join(compiled.warnings),
+        **{f"warning {number}": text for number, text in enumerate(compiled.warnings, start=1)},
         "cores": len(compiled.placement.cores),
+        **_words(compiled.placement),
     }
+
+
+def _words(placement: Placement) -> dict[str, object]:
+    used = (u.used for c in placement.cores for u in c.usage if u.resource == SYNAPSE_WORDS)
+    return {SYNAPSE_WORDS: sum(used)}
 
 
 def _flat(prefix: str, value: Any) -> dict[str, object]:

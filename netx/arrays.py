@@ -45,9 +45,11 @@ def freeze_parameter(owner: Any, name: str) -> None:
 
 
 def check_int32(owner: Any, *names: str) -> None:
-    """Raise ValueError when a number field needs more than 32 bits; None passes."""
+    """Raise when a field is no whole number (TypeError) or beyond 32 bits (ValueError)."""
     for name in names:
         value = getattr(owner, name)
+        if value is not None and not isinstance(value, int | np.integer):
+            raise TypeError(f"{name} must be a whole number, not {value!r}")
         if value is not None and not INT32.min <= value <= INT32.max:
             raise ValueError(f"{name} is {value}, beyond 32 bits")
 

@@ -70,7 +70,13 @@ def infer_shapes(network: Network, input_shape: Shape | None = None) -> tuple[La
                 if size_of(out) != size_of(shape):
                     raise _error(network, layer.name, f"declares input {out}, not {shape}.")
             case DenseLayer() | RecurrentLayer():
-                n_in = layer.weight.shape[1]
+                n_out, n_in = layer.weight.shape
+                if size_of(layer.shape) != n_out:
+                    raise _error(
+                        network,
+                        layer.name,
+                        f"its weight has {n_out} outputs, but its shape is {layer.shape}.",
+                    )
                 if size_of(shape) != n_in:
                     raise _error(
                         network,

@@ -43,7 +43,7 @@ def show_losses(losses: Sequence[LayerLoss]) -> None:
                 loss.method,
                 f"{loss.scale:.4g}",
                 str(loss.clipped),
-                "not counted"
+                "give --calibration"
                 if loss.spikes_changed is None
                 else f"{loss.spikes_changed} of {loss.spikes}",
             )
@@ -51,18 +51,22 @@ def show_losses(losses: Sequence[LayerLoss]) -> None:
         ],
     )
     print_table(
-        ("error in %", "weights: largest", "mean", "threshold", "decays", "half-life in steps"),
+        ("lost", "of a weight, at most", "on average", "threshold", "decays", "half-life"),
         [
             (
                 loss.layer,
-                f"{loss.largest_weight_error_percent:.2f}",
-                f"{loss.mean_weight_error_percent:.2f}",
-                f"{loss.threshold_error_percent:.2f}",
-                f"{max((d.error_percent for d in loss.decays.values()), default=0.0):.2f}",
+                f"{loss.largest_weight_error_percent:.2f} %",
+                f"{loss.mean_weight_error_percent:.2f} %",
+                f"{loss.threshold_error_percent:.2f} %",
+                f"{max((d.error_percent for d in loss.decays.values()), default=0.0):.2f} %",
                 _steps(max((d.half_life_error for d in loss.decays.values()), default=0.0)),
             )
             for loss in losses
         ],
+    )
+    say(
+        "scale: whole numbers for 1 of the file's; clipped: weights beyond the largest that fits; "
+        "errors of weights in percent of the layer's largest."
     )
 
 
@@ -133,7 +137,8 @@ def _show_summary(report: CompileReport) -> None:
         far = placement.message_hops / placement.messages
         crossing = placement.message_crossings / placement.messages
         between = f" and crosses from chip to chip {crossing:.2f} times" if crossing else ""
-        say(f"A message between cores takes {far:.1f} hops on average{between}.")
+        where = "stays on its tile" if far == 0 else f"takes {far:.1f} hops on average"
+        say(f"A message between cores {where}{between}.")
     proved = [state for state in report.states if state.verdict is Verdict.PROVED]
     say(
         f"{len(proved)} of {len(report.states)} states are proved to stay in their registers "
@@ -156,7 +161,7 @@ def _bits(bits: float) -> str:
 
 
 def _steps(change: float) -> str:
-    return "for ever" if math.isinf(change) else f"{change:.2f}"
+    return "for ever" if math.isinf(change) else f"{change:.2f} steps"
 
 
 def _text(value: int | str | None) -> str:

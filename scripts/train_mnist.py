@@ -119,6 +119,8 @@ def main(
     else:
         export_slayer(model, output / "mnist.net")
     say(f"Written: {output}/{', '.join(written)}")
+    options = f" --bits 4 --calibration {output}/mnist_calibration.npz" if float_weights else ""
+    say(f"Next: lavadeploy compile {output}/mnist.net{options} -o {output}/mnist.ldc")
 
 
 if __name__ == "__main__":

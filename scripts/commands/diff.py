@@ -41,7 +41,9 @@ def diff(
             return
         show_changes(changes)
         count = "1 difference" if len(changes) == 1 else f"{len(changes)} differences"
-        say(f"{count} from {artifact} to {other}. Of an array, the first values that differ.")
+        arrays = " Of an array, the first values that differ."
+        has_arrays = any(change.elements is not None for change in changes)
+        say(f"{count} from {artifact} to {other}.{arrays if has_arrays else ''}")
 
     emit(data, as_json=as_json, output=output, show=show)
     if changes:

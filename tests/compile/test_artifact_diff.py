@@ -92,7 +92,7 @@ def test_another_chip_is_one_change_and_another_number_of_a_chip_too() -> None:
 def test_options_and_source() -> None:
     network = Network(layers=layers())
     other = compile_network(network, SHIPPED["loihi2"], allow_approximate=True)
-    assert found(BEFORE, other) == [(None, "passes.legalize.allow_approximate", False, True)]
+    assert found(BEFORE, other) == [(None, "legalize.allow_approximate", False, True)]
     moved = dataclasses.replace(BEFORE, source_sha256="ab", calibration_sha256="cd")
     assert found(BEFORE, moved) == [
         (None, "source_sha256", "", "ab"),

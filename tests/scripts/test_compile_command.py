@@ -32,7 +32,7 @@ def test_report_shows_registers_and_cores_of_each_layer(cli: Cli, net: Path) -> 
     assert lines[7] == ["layer1", "1", "1", "0", "1", *full.format(11).split()]
     assert found.stdout.endswith(
         "\n2 cores of loihi2, 7 synapse words.\n"
-        "A message between cores takes 0.0 hops on average.\n"
+        "A message between cores stays on its tile.\n"
         "4 of 4 states are proved to stay in their registers (room: bits left in the fullest).\n"
         "Written: net.ldc\n"
     )
