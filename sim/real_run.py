@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..hw_profiles.arithmetic import DECAY_BITS
+from ..hw_profiles.arithmetic import DECAY_ONE
 from ..netx import (
     AverageLayer,
     CubaNeuron,
@@ -41,7 +41,6 @@ from .interpreter import check_inputs
 from .synapses import synaptic_input
 
 BoolArray: TypeAlias = NDArray[np.bool_]
-ONE = 1 << DECAY_BITS
 ROWS_AT_ONCE = 1 << 23  # numbers that are turned to float64 at a time, 64 MiB
 
 
@@ -166,8 +165,8 @@ def run_real_layer(
     neuron = _cuba(layer)
     neurons = size_of(shape.shape_out)
     drive = weighted_sums(layer, values.weight, shape, arriving)
-    keep_current = 1 - _spread(values.decays["current_decay"], neurons) / ONE
-    keep_voltage = 1 - _spread(values.decays["voltage_decay"], neurons) / ONE
+    keep_current = 1 - _spread(values.decays["current_decay"], neurons) / DECAY_ONE
+    keep_voltage = 1 - _spread(values.decays["voltage_decay"], neurons) / DECAY_ONE
     bias = 0.0 if values.bias is None else _spread(values.bias, neurons)
     divisor = 2.0 ** current_shift(neuron)
     current, voltage = np.zeros((2, samples, neurons), dtype=np.float64)
