@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...hw_profiles import HardwareProfile
+from ..arrange import arrange, scaled_flows
 from ..placement import Core, Placement
 from ..problems import raise_problems
 from ..rules_of_cores import board_problems
 from ..stages import ChipNetwork, neuron_count
 from ..traffic import SpikeRates, block_messages
-from .arrange import arrange, scaled_flows
 from .partition import Partition
 
 
@@ -76,4 +76,4 @@ class Place:
         assert len({core.site for core in placement.cores}) == len(placement.cores)
         for core in placement.cores:
             for usage in core.usage:
-                assert usage.available is None or usage.used <= usage.available, core
+                assert not usage.exceeds, core
