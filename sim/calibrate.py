@@ -17,7 +17,6 @@ from ..compile.quantization_plan import QuantizationPlan, plan_uniformly
 from ..hw_profiles import HardwareProfile
 from ..netx import IntArray, RealNetwork, Shape, SynapticLayer
 from .backend import ignore_progress
-from .real_run import timed_layers
 from .scale_search import PLAIN_METHODS, ScaleSearch
 from .spike_changes import (
     DEFAULT_OBJECTIVE,
@@ -28,6 +27,7 @@ from .spike_changes import (
     state_changes,
 )
 from .spike_input import SpikeInput
+from .time_first import timed_layers
 from .whole_run import run_whole_layer
 
 CALIBRATION_TRIALS = 1 + 2 * len(PLAIN_METHODS)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..compile.weight_grids import WeightGrid
 from ..hw_profiles.arithmetic import DECAY_ONE
 from ..netx import ConvLayer, DenseLayer, IntArray, RealArray, RealValues
-from .real_run import TimedLayer
+from .time_first import TimedLayer
 
 # Part of the mean second moment that is added to all: inputs that are never seen together on the
 # calibration data would otherwise be trusted never to be.

@@ -20,8 +20,8 @@ from ..compile.weight_grids import WeightGrid, sign_mode_of, widest_grid
 from ..hw_profiles import HardwareProfile
 from ..netx import IntArray, RealValues, SynapticLayer
 from .compensated_rounding import Compensation, compensation_for
-from .real_run import TimedLayer
 from .spike_changes import Batches, Change, Objective, Target
+from .time_first import TimedLayer
 from .whole_run import run_whole_layer
 
 PLAIN_METHODS = (Method.LARGEST, Method.PERCENTILE, Method.LEAST_SQUARES)

@@ -13,15 +13,9 @@ from numpy.typing import NDArray
 
 from ..compile.passes.quantize import QuantizedNetwork
 from ..netx import RealArray, RealNetwork, Shape, SynapticLayer, size_of
-from .real_run import (
-    TimedLayer,
-    TimeFirstRun,
-    pass_on,
-    run_real_layer,
-    time_first,
-    timed_layers,
-)
+from .real_run import run_real_layer
 from .spike_input import SpikeInput
+from .time_first import TimedLayer, TimeFirstRun, pass_on, time_first, timed_layers
 from .whole_run import run_whole_layer
 
 # Voltages of a layer that are kept for comparison: 1 GiB. Of larger layers, those of the first
