@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..compile import compile_network
+from ..compile import Quantize, QuantizedNetwork, compile_network, plan_uniformly
 from ..compile.core_resources import SYNAPSE_WORDS
-from ..compile.passes.quantize import Quantize, QuantizedNetwork
-from ..compile.quantization_plan import plan_uniformly
 from ..hw_profiles import HardwareProfile
 from ..netx import OptionError, RealNetwork, Shape
 from .backend import ignore_progress

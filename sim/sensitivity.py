@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compile.passes.quantize import Quantize, QuantizedNetwork
-from ..compile.quantization_plan import Method, QuantizationPlan, plan_uniformly
+from ..compile import Method, QuantizationPlan, Quantize, QuantizedNetwork, plan_uniformly
 from ..hw_profiles import HardwareProfile
 from ..netx import RealNetwork, Shape
 from .backend import ignore_progress
