@@ -76,6 +76,8 @@ def choose_bits(
     OptionError
         When none or both budgets are given, when the profile counts no synapse words, or when the
         budget cannot be met.
+    UnsupportedNetworkError
+        See `measure_sensitivity`.
     """
     if (accuracy_budget is None) == (memory_budget_words is None):
         raise OptionError("give an accuracy budget or a memory budget, one of the two.")
