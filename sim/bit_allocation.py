@@ -165,7 +165,8 @@ def _within_memory(
         if name is None:
             raise OptionError(
                 f"a memory budget of {budget} synapse words cannot be met: with "
-                f"{search.widths[-1]} bit in every layer the network takes {used}."
+                f"{search.widths[-1]} bit in every layer the network takes {used}. Allow as many, "
+                "or use narrower layers."
             )
         narrower = search.next_width(bits[name])
         assert narrower is not None
@@ -182,7 +183,8 @@ def _within_accuracy(
     if best.accuracy_loss_percent > budget:
         raise OptionError(
             f"an accuracy budget of {budget:g} percentage points cannot be met: with "
-            f"{search.widths[0]} bits in every layer {best.accuracy_loss_percent:.2f} are lost."
+            f"{search.widths[0]} bits in every layer {best.accuracy_loss_percent:.2f} are lost. "
+            "Allow as many, or train with quantized weights."
         )
     fixed: frozenset[str] = frozenset()
     while (name := search.cheapest(best.bits, fixed)) is not None:

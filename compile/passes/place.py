@@ -32,14 +32,14 @@ class Place:
     profile: HardwareProfile
     name: str = "place"
 
-    def run(self, network: ChipNetwork, rates: SpikeRates | None = None) -> Placement:
+    def run(self, network: ChipNetwork, spike_rates: SpikeRates | None = None) -> Placement:
         """Return the placement.
 
         Parameters
         ----------
         network : ChipNetwork
             The layers.
-        rates : mapping of array, shape () or (neurons,), optional
+        spike_rates : mapping of array, shape () or (neurons,), optional
             Spikes of the neurons of each layer by name, for instance counted in a calibration run;
             without it every neuron counts the same.
 
@@ -55,7 +55,7 @@ class Place:
             (index, block) for index, layer in enumerate(found) for block in layer.cut.blocks()
         ]
         raise_problems(board_problems(len(blocks), self.profile))
-        flows = scaled_flows(*block_messages(network, blocks, rates))
+        flows = scaled_flows(*block_messages(network, blocks, spike_rates))
         sites = arrange(len(blocks), flows, self.profile)
         usages = (usage for layer in found for usage in layer.usage)
         cores: list[Core] = []
