@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..hw_profiles.arithmetic import CONV_BITS, STATE_SHIFT, Int64Array
+from ..hw_profiles.units import SIGMA_UNIT, common_unit
 from ..netx import IntArray, SigmaDeltaNeuron
 from .kernel_classes import neuron_classes
 from .reach import UNBOUNDED, plus
@@ -68,14 +68,6 @@ class FanIn:
     imag: Interval
     total: Interval
     sums: Interval | None
-
-
-def common_unit(units: Sequence[Fraction]) -> Fraction:
-    """Return the largest unit that all are whole multiples of."""
-    return Fraction(
-        math.gcd(*(unit.numerator for unit in units)),
-        math.lcm(*(unit.denominator for unit in units)),
-    )
 
 
 def joined(parts: Sequence[Sent]) -> Sent:
@@ -148,7 +140,7 @@ def fan_in(layer: ChipLayer, sent: Sent, own: Sent, steps: int | None) -> FanIn:
             total=(unbounded, unbounded),
             sums=sums,
         )
-    factor = unit * 4096  # 2**-6 of the weights over 2**-18
+    factor = unit / 64 / SIGMA_UNIT  # from weight units times `unit`
     summed = (unbounded, unbounded)
     if whole and recurrent is None:
         summed = _floored(weighted_reach(add_up, weights["weight"], total), factor)

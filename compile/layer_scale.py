@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..hw_profiles import HardwareProfile
-from ..hw_profiles.arithmetic import STATE_LIMIT
+from ..hw_profiles.arithmetic import DECAY_ONE, STATE_LIMIT, STATE_SHIFT
 from ..netx import (
     AlifNeuron,
     ConvTransposeLayer,
@@ -32,7 +32,7 @@ from ..netx import (
 )
 from .quantization_plan import LayerPlan, Method
 from .weight_grids import WeightGrid, sign_mode_of, widest_grid
-from .weight_registers import weight_registers
+from .weight_registers import MANTISSA_RANGE, SignMode, weight_registers
 from .weight_scales import levels_per_unit, squared_error
 
 # Weights are halved against a wrap of the current only as long as this much threshold is left: half
@@ -92,7 +92,8 @@ def choose_scale(
             scale=plan.scale, grid=widest.halved(plan.halvings), halvings=plan.halvings
         )
     if is_whole(values, plan.bits, profile):
-        finest = WeightGrid(low=-256, high=255, step=1)
+        low, high = MANTISSA_RANGE[SignMode.MIXED]
+        finest = WeightGrid(low=low, high=high, step=1)
         return LayerScale(scale=1.0, grid=finest, halvings=0)
     if not is_scale_free(layer.neuron):
         return _fixed(weight, widest, plan)
@@ -236,7 +237,7 @@ def _state_limit(layer: SynapticLayer, values: RealValues) -> float:
     """
     if not isinstance(layer.neuron, CubaNeuron | AlifNeuron):
         return math.inf
-    bound = 64 * _largest_sum(layer, values)
+    bound = (1 << STATE_SHIFT) * _largest_sum(layer, values)
     kept = [values.decays["current_decay"]]
     if is_readout(layer.neuron):
         kept.append(values.decays["voltage_decay"])
@@ -244,7 +245,7 @@ def _state_limit(layer: SynapticLayer, values: RealValues) -> float:
         least = round(float(decay.min()))  # as the register will have it
         if least <= 0:
             return math.inf
-        bound *= 4096 / min(least, 4096)
+        bound *= DECAY_ONE / min(least, DECAY_ONE)
     return STATE_LIMIT / bound if bound > 0 else math.inf
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..hw_profiles.arithmetic import STATE_LIMIT, STATE_SHIFT, Int64Array
+from ..hw_profiles.units import GRADED, SIGMA_TO_MESSAGE, SIGMA_UNIT, SPIKE, WEIGHT_TO_SIGMA
 from ..netx import (
     AdaptiveResonatorNeuron,
     AlifNeuron,
@@ -25,11 +26,7 @@ from .reach import UNBOUNDED, cascade_reach, decayed, leaky_reach, plus
 from .resonator_reach import adaptation_reach, resonator_reach
 from .stages import ChipInput, ChipLayer
 
-SPIKE = Fraction(1)
-GRADED = Fraction(1, 4096)
 STATE_MOST = STATE_LIMIT - 1
-MESSAGE_SHIFT = 6  # from 2**-18 to the 2**-12 of a message
-BIAS_TO_SIGMA = 12  # from weight units to 2**-18
 WIDE_LIMIT = 1 << 31  # sigma-delta neurons have 32 bits
 
 
@@ -89,7 +86,7 @@ def own_output(neuron: Neuron, neurons: int) -> Sent:
     none = np.zeros(neurons, dtype=np.int64)
     endless = np.full(neurons, UNBOUNDED, dtype=np.int64)
     if isinstance(neuron, SigmaDeltaNeuron):
-        most = np.full(neurons, WIDE_LIMIT >> MESSAGE_SHIFT, dtype=np.int64)
+        most = np.full(neurons, WIDE_LIMIT >> SIGMA_TO_MESSAGE, dtype=np.int64)
         return Sent(value=(most, most), total=(endless, endless), unit=GRADED)
     if neuron.graded_spike:
         most = np.full(neurons, STATE_MOST, dtype=np.int64)
@@ -216,21 +213,21 @@ def _sigma_delta(
         sigma = states["sigma"] = fan_in.total
         if neuron.sigma_output:
             total = _repeated(sigma, steps)
-            return NeuronReach(states=states, value=sigma, total=total, unit=Fraction(1, 1 << 18))
-        bias = _bias(layer, fan_in) << (BIAS_TO_SIGMA - STATE_SHIFT)
+            return NeuronReach(states=states, value=sigma, total=total, unit=SIGMA_UNIT)
+        bias = _bias(layer, fan_in) << (WEIGHT_TO_SIGMA - STATE_SHIFT)
         biased = plus(sigma[0], bias), plus(sigma[1], -bias)
         states["activation"] = biased
         kept = (sigma[0] < WIDE_LIMIT) & (sigma[1] < WIDE_LIMIT) & (biased[0] < WIDE_LIMIT)
         kept &= biased[1] < WIDE_LIMIT
         activation = np.where(kept, biased[0], WIDE_LIMIT), np.zeros_like(bias)
-    least = (neuron.vth_mantissa << BIAS_TO_SIGMA) + neuron.vth_fraction
+    least = (neuron.vth_mantissa << WEIGHT_TO_SIGMA) + neuron.vth_fraction
     residue = max(least - 1, 0)
     change = plus(activation[0] + activation[1], residue)
     states["change"] = change, change
     sent = np.where(change < WIDE_LIMIT, change, WIDE_LIMIT)
-    value = sent >> MESSAGE_SHIFT, -(-sent >> MESSAGE_SHIFT)
-    up = plus(activation[0], residue) >> MESSAGE_SHIFT
-    down = -(-plus(activation[1], residue) >> MESSAGE_SHIFT)
+    value = sent >> SIGMA_TO_MESSAGE, -(-sent >> SIGMA_TO_MESSAGE)
+    up = plus(activation[0], residue) >> SIGMA_TO_MESSAGE
+    down = -(-plus(activation[1], residue) >> SIGMA_TO_MESSAGE)
     if not whole_messages:
         down = np.full_like(down, UNBOUNDED) if steps is None else down + steps
     lossless = change < WIDE_LIMIT

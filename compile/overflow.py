@@ -61,7 +61,7 @@ def overflow_problems(
             found=f"the bounds of its {_state(bound)} are {_bounds(bound)}",
             allowed=f"registers of {bound.bits} bits hold {_register(bound)}",
             remedy=_remedy(bound),
-            rule="states_fit_24_bits",
+            rule="states_fit_registers",
         )
         for bound in _unproved(bounds)
     )

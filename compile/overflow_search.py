@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..hw_profiles.arithmetic import (
     DECAY_BITS,
+    DECAY_ONE,
     STATE_LIMIT,
     STATE_SHIFT,
     Int64Array,
@@ -156,7 +157,7 @@ def _run_neuron(
     if not isinstance(layer, ChipInput):
         bias = int(parameter(layer.bias, layer, at)[0]) << STATE_SHIFT
     decays = (neuron.current_decay, neuron.voltage_decay)
-    kept = [(1 << DECAY_BITS) - int(parameter(decay, layer, at)[0]) for decay in decays]
+    kept = [DECAY_ONE - int(parameter(decay, layer, at)[0]) for decay in decays]
     adapts = isinstance(neuron, AlifNeuron)
     shift = current_shift(neuron)
     threshold = neuron.vth_mantissa << STATE_SHIFT

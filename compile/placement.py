@@ -23,6 +23,16 @@ class Usage:
         """Share of what is available; None where there is no limit."""
         return 100.0 * self.used / self.available if self.available else None
 
+    @property
+    def exceeds(self) -> bool:
+        """Whether more is taken than there is."""
+        return self.available is not None and self.used > self.available
+
+    @property
+    def is_full(self) -> bool:
+        """Whether exactly what there is is taken."""
+        return self.used == self.available
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Core:

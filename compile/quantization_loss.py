@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..hw_profiles.arithmetic import DECAY_BITS
+from ..hw_profiles.arithmetic import DECAY_ONE
 from ..netx import (
     AdaptiveResonatorNeuron,
     AlifNeuron,
@@ -22,8 +22,6 @@ from ..netx import (
     is_readout,
 )
 from ..netx.neurons import VTH_FRACTIONS
-
-ONE = 1 << DECAY_BITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +171,7 @@ def half_life(decay: RealArray) -> RealArray:
     >>> half_life(np.array([0.0, 2048.0, 4096.0])).tolist()
     [inf, 1.0, 0.0]
     """
-    return _half_life_of_kept(1 - np.asarray(decay, dtype=np.float64) / ONE)
+    return _half_life_of_kept(1 - np.asarray(decay, dtype=np.float64) / DECAY_ONE)
 
 
 def _half_life_of_kept(kept: RealArray) -> RealArray:
@@ -189,7 +187,7 @@ def _decay_losses(decays: Mapping[str, RealArray], neuron: Neuron) -> dict[str, 
     radius_error = 0.0
     if turned:
         before, after = (
-            _half_life_of_kept(np.hypot(d["sin_decay"], d["cos_decay"]) / ONE)
+            _half_life_of_kept(np.hypot(d["sin_decay"], d["cos_decay"]) / DECAY_ONE)
             for d in (decays, whole)
         )
         radius_error = _largest_difference(before, after)

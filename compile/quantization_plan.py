@@ -20,7 +20,7 @@ class Method(str, Enum):
     LARGEST = "largest"  # the largest weight takes the largest mantissa; nothing is clipped
     PERCENTILE = "percentile"  # so does the weight at a percentile; those beyond are clipped
     LEAST_SQUARES = "least_squares"  # the least sum of squared weight errors
-    CALIBRATED = "calibrated"  # the least change of spikes on the user's data (`sim.calibrate`)
+    CALIBRATED = "calibrated"  # the least change on the user's data (`sim.calibrate`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

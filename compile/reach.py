@@ -11,10 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..hw_profiles.arithmetic import DECAY_BITS, Int64Array
+from ..hw_profiles.arithmetic import DECAY_BITS, DECAY_ONE, Int64Array
 
 UNBOUNDED = 1 << 60  # stands for every reach from here on; what is smaller is exact
-DECAY_ONE = 1 << DECAY_BITS
 
 
 def plus(reach: Int64Array, number: Int64Array | int) -> Int64Array:

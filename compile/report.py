@@ -175,7 +175,8 @@ def _near_limits(compiled: CompiledNetwork) -> Iterator[str]:
                 share = usage.percent
                 if share is None or share < NEARLY_FULL or usage.resource in SETTINGS:
                     continue
-                if usage.used > fullest.get(usage.resource, usage).used - 1:
+                known = fullest.get(usage.resource)
+                if known is None or usage.used >= known.used:
                     fullest[usage.resource] = usage
         for usage in fullest.values():
             yield (
@@ -197,12 +198,12 @@ def layer_form(layer: ChipLayer) -> str:
 
 def _fullest(compiled: CompiledNetwork, layer: str) -> str:
     shares = [
-        (usage.used / usage.available, usage)
+        (usage.percent, usage)
         for core in compiled.placement.cores_of(layer)
         for usage in core.usage
-        if usage.available and usage.resource not in SETTINGS
+        if usage.percent is not None and usage.resource not in SETTINGS
     ]
     if not shares:
         return "no limits"
-    share, usage = max(shares, key=lambda pair: pair[0])
-    return f"{usage.resource} {usage.used} of {usage.available} ({100 * share:.0f} %)"
+    percent, usage = max(shares, key=lambda pair: pair[0])
+    return f"{usage.resource} {usage.used} of {usage.available} ({percent:.0f} %)"

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..hw_profiles import HardwareProfile
 from ..netx import InputLayer
+from .axis_cuts import different_channels, finest
 from .core_resources import (
     AXON_MAP,
     AXON_MEMORY,
@@ -30,8 +31,7 @@ from .core_resources import (
     core_usage,
     limit_of,
 )
-from .passes.axis_cuts import different_channels, finest
-from .passes.encode import chip_layer
+from .legal_to_chip import chip_layer
 from .placement import Usage
 from .problems import NETWORK, Problem, Rule, rule
 from .rules_of_layers import weight_width, weights_in_range
@@ -58,7 +58,7 @@ def _limit(resource: str) -> Callable[[HardwareProfile], str | None]:
 
 def _overrun(taken: Taken, resource: str) -> str | None:
     """Return what is too much of a resource."""
-    used = max((u.used for u in taken if u.resource == resource and _exceeds(u)), default=None)
+    used = max((u.used for u in taken if u.resource == resource and u.exceeds), default=None)
     return None if used is None else f"{used} {resource} for a single neuron"
 
 
@@ -116,7 +116,7 @@ def core_axon_memory_entries(taken: Taken, profile: HardwareProfile) -> str | No
 @rule(limit=_limit(TOTAL), remedy=FEWER_INPUTS)
 def core_entries_in_total(taken: Taken, profile: HardwareProfile) -> str | None:
     """Neurons, groups, words, axons and entries of a core together fit its tables."""
-    parts = any(_exceeds(usage) for usage in taken if usage.resource != TOTAL)
+    parts = any(usage.exceeds for usage in taken if usage.resource != TOTAL)
     return None if parts else _overrun(taken, TOTAL)  # one of the parts says more than the sum
 
 
@@ -221,7 +221,3 @@ def _storable_layer(legal: LegalLayer, profile: HardwareProfile) -> ChipLayer:
         }
         legal = dataclasses.replace(legal, layer=dataclasses.replace(layer, **nothing))
     return chip_layer(legal, profile)
-
-
-def _exceeds(usage: Usage) -> bool:
-    return usage.available is not None and usage.used > usage.available

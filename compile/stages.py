@@ -249,7 +249,8 @@ class CompiledNetwork:
         What quantization lost, one for each layer with weights; empty for files of whole numbers,
         where nothing is lost.
     calibration_sha256 : str
-        Hash of the data that quantization was calibrated on; empty without.
+        Hash of the samples that quantization was calibrated on, or whose spikes cores were placed
+        by; empty without.
     created : str
         When it was compiled, in ISO 8601; empty where the caller wants the same bytes each time.
     """

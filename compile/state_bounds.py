@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..hw_profiles.arithmetic import CONV_BITS, Int64Array
+from ..hw_profiles.units import SPIKE
 from ..netx import SigmaDeltaNeuron, size_of, steps_before_input
 from .fan_in import FanIn, Interval, Sent, fan_in, joined
-from .neuron_reach import SPIKE, NeuronReach, neuron_reach, own_output
+from .neuron_reach import NeuronReach, neuron_reach, own_output
 from .overflow_input import OverflowInput
 from .overflow_search import find_overflow
 from .reach import UNBOUNDED

@@ -24,8 +24,8 @@ def synapse_words(
 
     Parameters
     ----------
-    layer : ChipDense or ChipConv
-        The layer.
+    layer : ChipLayer
+        The layer; neurons at the input have no synapses.
     profile : HardwareProfile
         Names the formula.
     neurons : int

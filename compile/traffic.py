@@ -61,7 +61,7 @@ def core_traffic(
     network: ChipNetwork,
     placement: Placement,
     profile: HardwareProfile,
-    rates: SpikeRates | None = None,
+    spike_rates: SpikeRates | None = None,
 ) -> Traffic:
     """Count the messages between the cores of a placed network.
 
@@ -73,7 +73,7 @@ def core_traffic(
         Their neurons on cores.
     profile : HardwareProfile
         Gives the mesh.
-    rates : mapping of array, shape () or (neurons,), optional
+    spike_rates : mapping of array, shape () or (neurons,), optional
         Spikes of the neurons of each layer by name, per step or in a run: counts give counts. One
         each if not given.
 
@@ -87,7 +87,7 @@ def core_traffic(
         (number[core.layer], block_of(network.layers[number[core.layer]], core.neurons))
         for core in placement.cores
     ]
-    source, target, messages = block_messages(network, blocks, rates)
+    source, target, messages = block_messages(network, blocks, spike_rates)
     sites = tuple(core.site for core in placement.cores)
     # distances of pairs, not of all with all: boards have thousands of cores
     hops = np.zeros(source.size, dtype=np.int32)
@@ -101,7 +101,7 @@ def core_traffic(
 
 
 def block_messages(
-    network: ChipNetwork, blocks: Sequence[tuple[int, Block]], rates: SpikeRates | None = None
+    network: ChipNetwork, blocks: Sequence[tuple[int, Block]], spike_rates: SpikeRates | None = None
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """Count the messages between blocks, given as (number of the layer, block).
 
@@ -113,7 +113,7 @@ def block_messages(
         Between them; see `core_traffic`.
     """
     holder = _holders(network, blocks)
-    spikes = [_per_neuron(layer, rates) for layer in network.layers]
+    spikes = [_spikes_of(layer, spike_rates) for layer in network.layers]
     sources: list[IntArray] = []
     targets: list[IntArray] = []
     messages: list[FloatArray] = []
@@ -177,13 +177,13 @@ def _holders(network: ChipNetwork, blocks: Sequence[tuple[int, Block]]) -> list[
     return holder
 
 
-def _per_neuron(layer: ChipLayer, rates: SpikeRates | None) -> FloatArray:
+def _spikes_of(layer: ChipLayer, spike_rates: SpikeRates | None) -> FloatArray:
     count = neuron_count(layer)
-    if rates is None:
+    if spike_rates is None:
         return np.ones(count, dtype=np.float64)
-    if layer.name not in rates:
-        raise ValueError(f"no spike rates of {layer.name}, but of {', '.join(rates)}")
-    found = np.broadcast_to(np.asarray(rates[layer.name], dtype=np.float64), (count,))
+    if layer.name not in spike_rates:
+        raise ValueError(f"no spike rates of {layer.name}, but of {', '.join(spike_rates)}")
+    found = np.broadcast_to(np.asarray(spike_rates[layer.name], dtype=np.float64), (count,))
     if not np.all(np.isfinite(found) & (found >= 0)):
         raise ValueError(f"spike rates of {layer.name} must be finite and not negative")
     return found

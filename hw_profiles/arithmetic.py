@@ -19,14 +19,16 @@ Every function reproduces a line of lava-nc 0.10's ``fixed_pt`` CPU models bit f
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Int64Array = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+Int64Array: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
 
 DECAY_BITS = 12  # decays are parts of 2**12
+DECAY_ONE = 1 << DECAY_BITS
 STATE_SHIFT = 6  # synaptic input, bias and threshold are aligned with the states by 6 bits
 STATE_LIMIT = 1 << 23  # states have 24 bits, sign included
 CONV_BITS = 24  # width of Lava's convolution output (PyConvModelFixed.clamp_precision)
@@ -53,7 +55,7 @@ def decay_toward_zero(state: Int64Array, decay: NDArray[np.integer]) -> Int64Arr
     array([-4095,     0,     0,     0,  4095])
     """
     # 24 + 13 bits, hence int64
-    product = np.abs(state) * (np.int64(1 << DECAY_BITS) - decay.astype(np.int64))
+    product = np.abs(state) * (np.int64(DECAY_ONE) - decay.astype(np.int64))
     return np.sign(state) * (product >> DECAY_BITS)
 
 
@@ -214,7 +216,7 @@ def rotate(
     (array([5435]), array([-861]))
     """
     sine, cosine = sin_decay.astype(np.int64), cos_decay.astype(np.int64)
-    one = 1 << DECAY_BITS
+    one = DECAY_ONE
     turned_real = divide_toward_zero(cosine * real, one) - divide_toward_zero(sine * imag, one)
     turned_imag = divide_toward_zero(sine * real, one) + divide_toward_zero(cosine * imag, one)
     return turned_real, turned_imag

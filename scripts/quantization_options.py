@@ -22,10 +22,10 @@ from lavadeploy.sim import (
     DEFAULT_OBJECTIVE,
     Objective,
     Sensitivity,
+    SpikeInput,
     calibrate,
     choose_bits,
     legal_widths,
-    load_spike_input,
     measure_sensitivity,
     most_trials,
     with_changes,
@@ -72,7 +72,7 @@ def quantize_for_compile(
     bits: str | None = None,
     method: Method | None = None,
     percentile: float | None = None,
-    calibration: Path | None = None,
+    inputs: SpikeInput | None = None,
     objective: Objective | None = None,
     accuracy_budget: float | None = None,
     memory_budget: int | None = None,
@@ -90,8 +90,8 @@ def quantize_for_compile(
         One width, or one for each layer by name, see `parse_bits`.
     method, percentile, objective, accuracy_budget, memory_budget
         See `LayerPlan`, `calibrate` and `choose_bits`.
-    calibration : Path, optional
-        See `load_spike_input`.
+    inputs : SpikeInput, optional
+        Training samples (``--calibration``).
     input_shape : tuple of int, optional
         See `infer_shapes`.
 
@@ -103,9 +103,9 @@ def quantize_for_compile(
         For widths that the profile does not have, and networks that cannot be calibrated.
     """
     has_budget = accuracy_budget is not None or memory_budget is not None
-    method = method or (Method.LEAST_SQUARES if calibration is None else Method.CALIBRATED)
+    method = method or (Method.LEAST_SQUARES if inputs is None else Method.CALIBRATED)
     is_calibrated = method is Method.CALIBRATED
-    if calibration is None and (is_calibrated or has_budget):
+    if inputs is None and (is_calibrated or has_budget):
         what = "a budget" if has_budget else "the method 'calibrated'"
         raise OptionError(f"{what} needs training samples: give --calibration samples.npz.")
     if percentile is not None and method is not Method.PERCENTILE:
@@ -114,7 +114,6 @@ def quantize_for_compile(
         raise OptionError("--objective belongs to --method calibrated.")
     if has_budget and (bits is not None or not is_calibrated):
         raise OptionError("a budget chooses bits and scales: leave out --bits and --method.")
-    inputs = None if calibration is None else load_spike_input(calibration)
     goal = objective or DEFAULT_OBJECTIVE
     widths = parse_bits(bits or DEFAULT_BITS)
     if inputs is not None and has_budget:
@@ -157,7 +156,7 @@ def quantize_for_compile(
 def sensitivity_rows(
     network: RealNetwork,
     profile: HardwareProfile,
-    calibration: Path | None,
+    inputs: SpikeInput | None,
     input_shape: Shape | None,
 ) -> tuple[Sensitivity, ...]:
     """Return what fewer bits of one layer change on the calibration samples.
@@ -167,9 +166,8 @@ def sensitivity_rows(
     OptionError
         When there are no samples.
     """
-    if calibration is None:
+    if inputs is None:
         raise OptionError("--sensitivity needs training samples: give --calibration samples.npz.")
-    inputs = load_spike_input(calibration)
     total = len(network.values) * len(legal_widths(profile))
     with progress(total, "measuring sensitivity") as on_progress:
         return measure_sensitivity(

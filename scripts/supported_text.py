@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from lavadeploy.compile import compile_network
+from lavadeploy.compile import compile_network, has_readout
 from lavadeploy.compile.problems import Rule, sentence_of
 from lavadeploy.compile.rules import (
     RULES_OF_BOARDS,
@@ -22,6 +22,7 @@ from lavadeploy.sim.cuba_layers import check_only_cuba_layers
 
 COMMAND = "python -m lavadeploy.scripts.write_supported"
 EVERYWHERE, REFERENCE = "reference, lava, loihi", "reference"
+READ_BY_VOLTAGE = "reference, lava; loihi where a layer follows"
 
 # What `Legalize` makes of each kind.
 LOWERINGS = {
@@ -66,7 +67,7 @@ Made by `{COMMAND}` from the rules that the compiler checks
 A test fails when it is stale."""
 LAYERS = """\
 What `lavadeploy compile` makes of each kind of layer, and which backends run it, here with CUBA
-neurons."""
+neurons. `loihi` reads no voltages, so it runs no network whose last layer never fires."""
 NEURONS = """\
 Which profile has which neurons, and which backends run them in a dense layer. CUBA neurons with a
 refractory delay, graded spikes or a divided current run on `reference`."""
@@ -135,11 +136,12 @@ def _neuron_row(kind: NeuronKind, profiles: Sequence[HardwareProfile]) -> list[s
 
 
 def _backends(network: Network) -> str:
+    compiled = compile_network(network, load_profile("ideal"))
     try:
-        check_only_cuba_layers(compile_network(network, load_profile("ideal")), "lava")
+        check_only_cuba_layers(compiled, "lava")
     except UnsupportedNetworkError:
         return REFERENCE
-    return EVERYWHERE
+    return READ_BY_VOLTAGE if has_readout(compiled.network) else EVERYWHERE
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

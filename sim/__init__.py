@@ -54,5 +54,5 @@ from .spike_log import SpikeLog as SpikeLog
 from .spike_log import fraction_equal as fraction_equal
 from .spike_log import read_spike_log as read_spike_log
 from .spike_log import write_spike_log as write_spike_log
-from .spike_rates import count_spikes as count_spikes
+from .spike_rates import measure_spike_rates as measure_spike_rates
 from .whole_run import run_whole_network as run_whole_network

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..compile import ChipConv, ChipDense, ChipInput, ChipLayer, CompiledNetwork, neuron_count
+from ..hw_profiles.arithmetic import Int64Array
 from .spike_input import SpikeInput
 from .spike_log import SpikeLog
 from .synapses import correlate
-
-Int64Array = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

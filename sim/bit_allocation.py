@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..compile import compile_network
+from ..compile import Quantize, QuantizedNetwork, compile_network, plan_uniformly
 from ..compile.core_resources import SYNAPSE_WORDS
-from ..compile.passes.quantize import Quantize, QuantizedNetwork
-from ..compile.quantization_plan import plan_uniformly
 from ..hw_profiles import HardwareProfile
 from ..netx import OptionError, RealNetwork, Shape
 from .backend import ignore_progress
@@ -78,6 +76,8 @@ def choose_bits(
     OptionError
         When none or both budgets are given, when the profile counts no synapse words, or when the
         budget cannot be met.
+    UnsupportedNetworkError
+        See `measure_sensitivity`.
     """
     if (accuracy_budget is None) == (memory_budget_words is None):
         raise OptionError("give an accuracy budget or a memory budget, one of the two.")
@@ -165,7 +165,8 @@ def _within_memory(
         if name is None:
             raise OptionError(
                 f"a memory budget of {budget} synapse words cannot be met: with "
-                f"{search.widths[-1]} bit in every layer the network takes {used}."
+                f"{search.widths[-1]} bit in every layer the network takes {used}. Allow as many, "
+                "or use narrower layers."
             )
         narrower = search.next_width(bits[name])
         assert narrower is not None
@@ -182,7 +183,8 @@ def _within_accuracy(
     if best.accuracy_loss_percent > budget:
         raise OptionError(
             f"an accuracy budget of {budget:g} percentage points cannot be met: with "
-            f"{search.widths[0]} bits in every layer {best.accuracy_loss_percent:.2f} are lost."
+            f"{search.widths[0]} bits in every layer {best.accuracy_loss_percent:.2f} are lost. "
+            "Allow as many, or train with quantized weights."
         )
     fixed: frozenset[str] = frozenset()
     while (name := search.cheapest(best.bits, fixed)) is not None:

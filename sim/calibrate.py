@@ -12,22 +12,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from ..compile.passes.quantize import Quantize, QuantizedNetwork, check_widths, quantize_layer
-from ..compile.quantization_plan import QuantizationPlan, plan_uniformly
+from ..compile import QuantizationPlan, Quantize, QuantizedNetwork, plan_uniformly
+from ..compile.passes.quantize import check_widths, quantize_layer
 from ..hw_profiles import HardwareProfile
 from ..netx import IntArray, RealNetwork, Shape, SynapticLayer
 from .backend import ignore_progress
-from .real_run import timed_layers
 from .scale_search import PLAIN_METHODS, ScaleSearch
 from .spike_changes import (
     DEFAULT_OBJECTIVE,
     Objective,
     Target,
+    add_changes,
     in_batches,
     layer_changes,
-    state_changes,
 )
 from .spike_input import SpikeInput
+from .time_first import timed_layers
 from .whole_run import run_whole_layer
 
 CALIBRATION_TRIALS = 1 + 2 * len(PLAIN_METHODS)
@@ -94,7 +94,7 @@ def calibrate(
     # of equals the first: the calibrated one
     keys = [list(each.values())[-1].key(objective) for each in changes]
     best = keys.index(min(keys))
-    return state_changes(found[best], changes[best], inputs)
+    return add_changes(found[best], changes[best], inputs)
 
 
 def _layer_by_layer(

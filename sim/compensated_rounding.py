@@ -17,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compile.weight_grids import WeightGrid
-from ..hw_profiles.arithmetic import DECAY_BITS
+from ..hw_profiles.arithmetic import DECAY_ONE
 from ..netx import ConvLayer, DenseLayer, IntArray, RealArray, RealValues
-from .real_run import TimedLayer
+from .time_first import TimedLayer
 
-ONE = 1 << DECAY_BITS
 # Part of the mean second moment that is added to all: inputs that are never seen together on the
 # calibration data would otherwise be trusted never to be.
 DAMPING = 0.01
@@ -118,8 +117,8 @@ def _samples(each: TimedLayer, places: int) -> int:
 
 def _traces(batch: NDArray[Any], values: RealValues, samples: int) -> Iterator[RealArray]:
     """Yield, for each step, the voltage that each input would have caused by a weight of 1."""
-    keep_current = 1 - float(np.mean(values.decays["current_decay"])) / ONE
-    keep_voltage = 1 - float(np.mean(values.decays["voltage_decay"])) / ONE
+    keep_current = 1 - float(np.mean(values.decays["current_decay"])) / DECAY_ONE
+    keep_voltage = 1 - float(np.mean(values.decays["voltage_decay"])) / DECAY_ONE
     current = np.zeros(batch[0, :samples].shape, dtype=np.float64)
     voltage = np.zeros_like(current)
     for arriving in batch[:, :samples]:

@@ -8,16 +8,16 @@ those steps are run here, too, before step 0.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..hw_profiles.arithmetic import Int64Array
+from ..hw_profiles.units import SPIKE, common_unit
 from ..netx import (
     AverageLayer,
     ConcatLayer,
@@ -36,10 +36,8 @@ from ..netx import (
     spread,
     steps_before_input,
 )
-from .neuron_input import common_unit, neuron_input
+from .neuron_input import neuron_input
 from .neurons import neuron_at_rest
-
-Int64Array: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,7 +102,7 @@ def run_network(
     before = max(leads)
     values = inputs.reshape(inputs.shape[0], -1, steps).astype(np.int64)
     values = np.pad(values, ((0, 0), (0, 0), (before, 0)))
-    unit = Fraction(1)
+    unit = SPIKE
     runs: list[LayerRun] = []
     for layer, shape, lead in zip(network.layers, shapes, leads, strict=True):
         if isinstance(layer, ConcatLayer):
@@ -211,7 +209,7 @@ def delayed(delay: IntArray | None, fired: Int64Array) -> Int64Array:
 
 def _concatenated(layer: ConcatLayer, runs: Sequence[LayerRun]) -> LayerRun:
     parts = [runs[source] for source in layer.sources]
-    unit = functools.reduce(common_unit, (part.unit for part in parts))
+    unit = common_unit(part.unit for part in parts)
     return LayerRun(
         name=layer.name,
         output=np.concatenate([p.output * int(p.unit / unit) for p in parts], axis=1),

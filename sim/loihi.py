@@ -3,7 +3,7 @@
 What is needed beyond the public packages is Lava's Loihi extension, which Intel gives to members of
 its Neuromorphic Research Community. Without it the backend refuses before doing anything. The code
 follows public uses of the extension; it has been run with stand-ins of its adapters on Lava's
-simulator (``tests/sim/test_loihi.py``), never on a board.
+simulator (``tests/sim/test_backends.py``), never on a board.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-from ..compile import ChipInput, ChipLayer, CompiledNetwork, has_bias, neuron_count
+from ..compile import ChipInput, ChipLayer, CompiledNetwork, has_bias, has_readout, neuron_count
 from ..netx import BackendUnavailableError, OptionError, UnsupportedNetworkError, repair_lava
 from .backend import RunOptions, RunResult
 from .cuba_layers import check_only_cuba_layers
@@ -59,7 +59,8 @@ class LoihiBackend:
         BackendUnavailableError
             When extension or board are missing.
         UnsupportedNetworkError
-            When a layer has axonal delays or biases, which this backend cannot load yet.
+            When a layer has axonal delays or biases, which this backend cannot load yet, or when
+            the last one never fires: its voltage cannot be read.
         OptionError
             When states are to be recorded.
         """
@@ -143,6 +144,11 @@ def _check_supported(compiled: CompiledNetwork, options: RunOptions) -> None:
             f"{name}: on the chip its bias would act before the sample begins; backend 'loihi' "
             "cannot hold it back yet."
             for name in biased
+        )
+    if has_readout(compiled.network):
+        name = compiled.network.layers[-1].name
+        raise UnsupportedNetworkError(
+            [f"{name}: it never fires, and backend 'loihi' cannot read voltages yet; use lava."]
         )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..hw_profiles.arithmetic import CONV_BITS, align_with_states, wrap_signed
+from ..hw_profiles.arithmetic import CONV_BITS, Int64Array, align_with_states, wrap_signed
+from ..hw_profiles.units import SIGMA_UNIT, common_unit
 from ..netx import (
     InputLayer,
     IntArray,
@@ -18,10 +17,7 @@ from ..netx import (
     SigmaDeltaNeuron,
     SynapticLayer,
 )
-from .neurons.sigma_delta import SIGMA_UNIT
 from .synapses import synaptic_input
-
-Int64Array = NDArray[np.int64]
 
 
 def neuron_input(
@@ -63,7 +59,7 @@ def neuron_input(
     weighted, lost = _weighted(layer, layer.weight, shape, values)
     if isinstance(layer, RecurrentLayer):
         # summed before fractions are cut, as SLAYER does
-        common = common_unit(unit, last_unit)
+        common = common_unit((unit, last_unit))
         feedback = last @ layer.weight_rec.astype(np.int64).T
         weighted = weighted * int(unit / common) + feedback * int(last_unit / common)
         unit = common
@@ -91,8 +87,3 @@ def _aligned(layer: SynapticLayer, weighted: Int64Array, unit: Fraction) -> Int6
         factor = unit / 64 / SIGMA_UNIT
         return weighted * factor.numerator // factor.denominator
     return align_with_states(weighted, unit)
-
-
-def common_unit(a: Fraction, b: Fraction) -> Fraction:
-    """Return the largest unit that both are whole multiples of."""
-    return Fraction(math.gcd(a.numerator, b.numerator), math.lcm(a.denominator, b.denominator))

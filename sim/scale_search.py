@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..compile import LayerPlan, Method
 from ..compile.layer_scale import (
     LayerScale,
     all_weights,
@@ -15,13 +16,12 @@ from ..compile.layer_scale import (
     is_whole,
 )
 from ..compile.passes.quantize import quantize_layer
-from ..compile.quantization_plan import LayerPlan, Method
 from ..compile.weight_grids import WeightGrid, sign_mode_of, widest_grid
 from ..hw_profiles import HardwareProfile
 from ..netx import IntArray, RealValues, SynapticLayer
 from .compensated_rounding import Compensation, compensation_for
-from .real_run import TimedLayer
-from .spike_changes import Batches, Change, Objective, Target
+from .spike_changes import Batches, LayerChange, Objective, Target
+from .time_first import TimedLayer
 from .whole_run import run_whole_layer
 
 PLAIN_METHODS = (Method.LARGEST, Method.PERCENTILE, Method.LEAST_SQUARES)
@@ -81,7 +81,7 @@ class ScaleSearch:
 
     def run(self, objective: Objective) -> tuple[LayerPlan, IntArray | None]:
         """Return the plan that changes least, and the weights that go with it."""
-        judged: dict[LayerPlan, Change] = {}
+        judged: dict[LayerPlan, LayerChange] = {}
 
         def judge(levels: float, halvings: int) -> None:
             plan = self._plan(levels, halvings)
@@ -132,7 +132,7 @@ class ScaleSearch:
             return None
         return self.compensation.round(self.values.weight, self._grid(plan), self._levels(plan))
 
-    def _judge(self, plan: LayerPlan) -> Change:
+    def _judge(self, plan: LayerPlan) -> LayerChange:
         layer, _ = quantize_layer(
             self.layer, self.values, plan, self.profile, rounded=self._rounded(plan)
         )

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compile.passes.quantize import Quantize, QuantizedNetwork
-from ..compile.quantization_plan import Method, QuantizationPlan, plan_uniformly
+from ..compile import Method, QuantizationPlan, Quantize, QuantizedNetwork, plan_uniformly
 from ..hw_profiles import HardwareProfile
-from ..netx import RealNetwork, Shape
+from ..netx import RealNetwork, Shape, SynapticLayer, UnsupportedNetworkError, is_readout
 from .backend import ignore_progress
 from .real_run import run_real_network
 from .spike_input import SpikeInput
@@ -74,7 +73,13 @@ def measure_sensitivity(
     tuple of Sensitivity
         Layer by layer in forward order, most bits first. The network they are compared with has
         the most bits in every layer, so that what is counted is the one layer's doing.
+
+    Raises
+    ------
+    UnsupportedNetworkError
+        For networks that answer in voltages, whose output has no spikes to count.
     """
+    _check_answer_in_spikes(network)
     widths = legal_widths(profile)
     full = plan_uniformly(network, widths[0], method)
     before = _outputs(network, full, profile, inputs, input_shape)
@@ -103,7 +108,14 @@ def accuracy_loss(
     inputs: SpikeInput,
     input_shape: Shape | None = None,
 ) -> float:
-    """Return the percentage points lost against the real network; see `BitChoice`."""
+    """Return the percentage points lost against the real network; see `BitChoice`.
+
+    Raises
+    ------
+    UnsupportedNetworkError
+        For networks that answer in voltages: predictions go by spikes here.
+    """
+    _check_answer_in_spikes(network)
     before = predictions(real_output(network, inputs, input_shape))
     after = predictions(run_whole_network(quantized.network, inputs.spikes, input_shape)[0])
     if inputs.labels is None:
@@ -129,6 +141,18 @@ def legal_widths(profile: HardwareProfile) -> tuple[int, ...]:
     return tuple(
         sorted((b for b in profile.formats.weight_bits.value if b <= MOST_BITS), reverse=True)
     )
+
+
+def _check_answer_in_spikes(network: RealNetwork) -> None:
+    """Refuse readouts: without spikes nothing would ever seem to change, at any width."""
+    last = [layer for layer in network.nearest.layers if isinstance(layer, SynapticLayer)][-1:]
+    if last and is_readout(last[0].neuron):
+        sentence = (
+            f"{last[0].name}: a readout that never fires shows no changed spikes, by which "
+            "sensitivity and budgets are judged; last layers that fire do. Give the bits "
+            "yourself (--bits), calibrated by voltages."
+        )
+        raise UnsupportedNetworkError([sentence])
 
 
 def _outputs(

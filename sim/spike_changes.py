@@ -11,17 +11,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compile.passes.quantize import QuantizedNetwork
+from ..compile import QuantizedNetwork
 from ..netx import RealArray, RealNetwork, Shape, SynapticLayer, size_of
-from .real_run import (
-    TimedLayer,
-    TimeFirstRun,
-    pass_on,
-    run_real_layer,
-    time_first,
-    timed_layers,
-)
+from .real_run import run_real_layer
 from .spike_input import SpikeInput
+from .time_first import TimedLayer, TimeFirstRun, pass_on, time_first, timed_layers
 from .whole_run import run_whole_layer
 
 # Voltages of a layer that are kept for comparison: 1 GiB. Of larger layers, those of the first
@@ -46,7 +40,7 @@ DEFAULT_OBJECTIVE = Objective.MEMBRANE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class LayerChange:
     """How far a quantized layer is from the real one.
 
     Attributes
@@ -81,11 +75,11 @@ def with_changes(
 ) -> QuantizedNetwork:
     """Return the same quantized network with the changed spikes of each layer in its losses."""
     changes = layer_changes(network, quantized, inputs, input_shape)
-    return state_changes(quantized, changes, inputs)
+    return add_changes(quantized, changes, inputs)
 
 
-def state_changes(
-    quantized: QuantizedNetwork, changes: Mapping[str, Change], inputs: SpikeInput
+def add_changes(
+    quantized: QuantizedNetwork, changes: Mapping[str, LayerChange], inputs: SpikeInput
 ) -> QuantizedNetwork:
     """Return the same quantized network with these changes in its losses, and on what data."""
     losses = tuple(
@@ -100,13 +94,13 @@ def layer_changes(
     quantized: QuantizedNetwork,
     inputs: SpikeInput,
     input_shape: Shape | None = None,
-) -> dict[str, Change]:
+) -> dict[str, LayerChange]:
     """Return how far each layer of a quantized network is from the real one, both run as wholes."""
     timed, before = timed_layers(network.nearest, inputs.spikes, input_shape)
     real_in = in_batches(inputs.spikes, before, timed)
     whole_in = real_in
     scales = {loss.layer: loss.scale for loss in quantized.losses}
-    changes: dict[str, Change] = {}
+    changes: dict[str, LayerChange] = {}
     for each, layer in zip(timed, quantized.network.layers, strict=True):
         target = Target.of(each, network, real_in)
         runs = [run_whole_layer(replace(each, layer=layer), batch) for batch in whole_in]
@@ -136,7 +130,7 @@ class Target:
                 voltage.append(run.voltage)
         return cls(output=output, voltage=voltage)
 
-    def compare(self, runs: Iterable[TimeFirstRun], scale: float) -> Change:
+    def compare(self, runs: Iterable[TimeFirstRun], scale: float) -> LayerChange:
         """Compare runs of a quantized layer, one for each batch, with the target."""
         spikes = changed = overflows = compared = 0
         difference = 0.0
@@ -147,7 +141,7 @@ class Target:
             if index < len(self.voltage):
                 difference += float(np.abs(run.voltage / scale - self.voltage[index]).sum())
                 compared += run.voltage.size
-        return Change(
+        return LayerChange(
             spikes=spikes,
             changed=changed,
             membrane=difference / max(1, compared),

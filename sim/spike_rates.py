@@ -12,7 +12,7 @@ from .spike_input import SpikeInput
 MOST_SAMPLES = 64  # where messages go shows after a few; the reference takes its time
 
 
-def count_spikes(
+def measure_spike_rates(
     network: Network, inputs: SpikeInput, input_shape: Shape | None = None
 ) -> SpikeRates:
     """Run a network on samples and return how often its neurons fired.

@@ -20,9 +20,16 @@ from ..netx import (
     size_of,
     spread,
 )
-from .interpreter import delayed
 from .neurons import neuron_at_rest
-from .real_run import TimedLayer, TimeFirstRun, pass_on, time_first, timed_layers, weighted_sums
+from .time_first import (
+    TimedLayer,
+    TimeFirstRun,
+    delayed_spikes,
+    pass_on,
+    time_first,
+    timed_layers,
+    weighted_sums,
+)
 
 
 def run_whole_network(
@@ -101,7 +108,7 @@ def run_whole_layer(each: TimedLayer, arriving: NDArray[np.integer]) -> TimeFirs
         output[step] = model.step(arriving_now, arriving_now)
         voltage[step] = model.states()["voltage"]
     return TimeFirstRun(
-        output=_delayed(layer, output),
+        output=delayed_spikes(layer.delay, output),
         voltage=voltage / (1 << STATE_SHIFT),
         overflows=overflows + model.overflows,
     )
@@ -117,10 +124,3 @@ def _whole_sums(
     wanted = sums.astype(np.int64)
     kept = wrap_signed(wanted, CONV_BITS)
     return kept.astype(np.float64), int(np.count_nonzero(kept != wanted))
-
-
-def _delayed(layer: SynapticLayer, fired: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    if layer.delay is None:
-        return fired
-    last = np.moveaxis(fired, 0, -1).astype(np.int64)
-    return np.ascontiguousarray(np.moveaxis(delayed(layer.delay, last), -1, 0)).astype(bool)

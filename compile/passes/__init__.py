@@ -1,1 +1,5 @@
-"""The passes of the compiler, one file each; `compile/pipeline.py` gives their order."""
+"""The passes of the compiler; `compile/pipeline.py` gives their order.
+
+One file each: legalize, with the lowerings that only it uses (`lower*`, `kernel_matrix`), quantize,
+encode, partition and place.
+"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...hw_profiles.arithmetic import DECAY_ONE
 from ...netx import (
     NEVER_FIRES,
     CubaNeuron,
@@ -14,8 +15,8 @@ from ...netx import (
     SigmaDeltaNeuron,
 )
 
-# Weight of a readout that sums without losing anything: 1, in units of 1/64.
-ONE = 64
+# Weight of a readout that sums without losing anything, in units of 1/64.
+WEIGHT_ONE = 64
 
 
 def mean_readout(name: str, inputs: int, group: int) -> DenseLayer:
@@ -33,11 +34,11 @@ def mean_readout(name: str, inputs: int, group: int) -> DenseLayer:
     group : int
         Neurons in a group; divides `inputs`.
     """
-    one = ONE
+    one = WEIGHT_ONE
     while group * one >= NEVER_FIRES and one > 1:  # keeps a group of all ones below the threshold
         one //= 2
     weight = np.kron(np.eye(inputs // group, dtype=np.int32), np.full((1, group), one, np.int32))
-    everything = np.array(4096, dtype=np.int32)
+    everything = np.array(DECAY_ONE, dtype=np.int32)
     return DenseLayer(
         name=name,
         shape=(inputs // group,),
@@ -59,7 +60,7 @@ def sums_exactly(neuron: Neuron, readout: DenseLayer) -> bool:
         case SigmaDeltaNeuron():
             return False
         case _:
-            return not neuron.graded_spike or int(readout.weight.max()) == ONE
+            return not neuron.graded_spike or int(readout.weight.max()) == WEIGHT_ONE
 
 
 def weights_of_members(

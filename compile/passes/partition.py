@@ -13,6 +13,20 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ...hw_profiles import HardwareProfile
+from ..axis_cuts import (
+    Axes,
+    AxisCut,
+    axis_cut,
+    binary_cuts,
+    cut_of,
+    different_channels,
+    even_cuts,
+    even_ranges,
+    filled_ranges,
+    finest,
+    first_that,
+    halved_cuts,
+)
 from ..blocks import Cut, box_shape
 from ..core_resources import (
     OUTPUT_AXONS,
@@ -27,20 +41,6 @@ from ..problems import Problem, raise_problems
 from ..rules_of_cores import core_problems
 from ..stages import ChipConv, ChipLayer, ChipNetwork, neuron_count
 from ..wiring import Wiring, heard_count, wiring_of
-from .axis_cuts import (
-    Axes,
-    AxisCut,
-    axis_cut,
-    binary_cuts,
-    cut_of,
-    different_channels,
-    even_cuts,
-    even_ranges,
-    filled_ranges,
-    finest,
-    first_that,
-    halved_cuts,
-)
 
 Overruns: TypeAlias = Callable[[Axes], list[Usage]]
 
@@ -106,7 +106,7 @@ class Partition:
             axes = (blocks.cut.channels, blocks.cut.rows, blocks.cut.columns)
             for size, parts in zip(box_shape(layer), axes, strict=True):
                 assert list(itertools.chain(*parts)) == list(range(size)), layer.name
-            assert not [u for usage in blocks.usage for u in usage if _exceeds(u)], layer.name
+            assert not [u for usage in blocks.usage for u in usage if u.exceeds], layer.name
 
     def _cut(self, layer: ChipLayer, wiring: Wiring) -> Cut | tuple[Problem, ...]:
         singles = finest(layer)
@@ -118,10 +118,11 @@ class Partition:
 
         # Intel's compiler for Loihi 1 (NxTF) keeps the words of a core below its memory, not at it
         as_lava = self.profile.partition.model == "lava-loihi2"
-        kept_below = {SYNAPSE_WORDS} if as_lava else set[str]()
+        kept_below = SYNAPSE_WORDS if as_lava else None
 
         def overruns(axes: Axes) -> list[Usage]:
-            return [u for u in self._most(layer, wiring, axes) if _exceeds(u, kept_below)]
+            taken = self._most(layer, wiring, axes)
+            return [u for u in taken if u.exceeds or (u.resource == kept_below and u.is_full)]
 
         if isinstance(layer, ChipConv) or box_shape(layer)[1:] != (1, 1):
             return cut_of(_cut_image(layer, overruns, as_lava=as_lava) or singles)
@@ -247,9 +248,3 @@ def _whole(layer: ChipLayer) -> Cut:
 def _own_pairs(layer: ChipLayer, cut: Cut, neurons: int) -> int:
     """Return a block's neurons, each times the cores of its own layer that hear it."""
     return cut.parts * neurons if hears_itself(layer) else 0
-
-
-def _exceeds(usage: Usage, kept_below: set[str] | frozenset[str] = frozenset()) -> bool:
-    if usage.available is None:
-        return False
-    return usage.used + (usage.resource in kept_below) > usage.available

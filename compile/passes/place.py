@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...hw_profiles import HardwareProfile
+from ..arrange import arrange, scaled_flows
 from ..placement import Core, Placement
 from ..problems import raise_problems
 from ..rules_of_cores import board_problems
 from ..stages import ChipNetwork, neuron_count
 from ..traffic import SpikeRates, block_messages
-from .arrange import arrange, scaled_flows
 from .partition import Partition
 
 
@@ -32,14 +32,14 @@ class Place:
     profile: HardwareProfile
     name: str = "place"
 
-    def run(self, network: ChipNetwork, rates: SpikeRates | None = None) -> Placement:
+    def run(self, network: ChipNetwork, spike_rates: SpikeRates | None = None) -> Placement:
         """Return the placement.
 
         Parameters
         ----------
         network : ChipNetwork
             The layers.
-        rates : mapping of array, shape () or (neurons,), optional
+        spike_rates : mapping of array, shape () or (neurons,), optional
             Spikes of the neurons of each layer by name, for instance counted in a calibration run;
             without it every neuron counts the same.
 
@@ -55,7 +55,7 @@ class Place:
             (index, block) for index, layer in enumerate(found) for block in layer.cut.blocks()
         ]
         raise_problems(board_problems(len(blocks), self.profile))
-        flows = scaled_flows(*block_messages(network, blocks, rates))
+        flows = scaled_flows(*block_messages(network, blocks, spike_rates))
         sites = arrange(len(blocks), flows, self.profile)
         usages = (usage for layer in found for usage in layer.usage)
         cores: list[Core] = []
@@ -76,4 +76,4 @@ class Place:
         assert len({core.site for core in placement.cores}) == len(placement.cores)
         for core in placement.cores:
             for usage in core.usage:
-                assert usage.available is None or usage.used <= usage.available, core
+                assert not usage.exceeds, core

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ...hw_profiles import HardwareProfile
+from ...hw_profiles.arithmetic import DECAY_ONE
 from ...netx import (
     AdaptiveResonatorNeuron,
     AlifNeuron,
@@ -212,8 +213,8 @@ def _whole_neuron(neuron: Neuron, values: RealValues, found: LayerScale) -> Neur
         fields["vth_step"] = round((values.vth_step or 0.0) * found.scale)
     for name, decay in values.decays.items():
         # sine and cosine turn both ways
-        least = -4096 if name in ("sin_decay", "cos_decay") else 0
-        fields[name] = _nearest(np.clip(decay, least, 4096))
+        least = -DECAY_ONE if name in ("sin_decay", "cos_decay") else 0
+        fields[name] = _nearest(np.clip(decay, least, DECAY_ONE))
     return replace(neuron, **fields)
 
 

@@ -32,7 +32,7 @@ from lavadeploy.scripts.quantization_options import (
     refuse_quantization,
     sensitivity_rows,
 )
-from lavadeploy.sim import Sensitivity, count_spikes, load_spike_input
+from lavadeploy.sim import Sensitivity, load_spike_input, measure_spike_rates
 
 
 def compile_(
@@ -54,7 +54,7 @@ def compile_(
         bool, typer.Option("--allow-approximate", help="Lower layers with rounding if need be.")
     ] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse what is not proved to stay in 24 bits.")
+        bool, typer.Option("--strict", help="Refuse states not proved to stay in their registers.")
     ] = False,
     estimate_only: Annotated[
         bool, typer.Option("--estimate-only", help="Show the report, write nothing.")
@@ -73,17 +73,18 @@ def compile_(
         raise OptionError("name the artifact to write: -o net.ldc, or ask for --estimate-only.")
     chip, shape = load_profile(profile), parse_shape(input_shape)
     found = read_any_netx(network)
+    inputs = None if calibration is None else load_spike_input(calibration)
     rows: tuple[Sensitivity, ...] = ()
     if isinstance(found, RealNetwork):
         if sensitivity:
-            rows = sensitivity_rows(found, chip, calibration, shape)
+            rows = sensitivity_rows(found, chip, inputs, shape)
         found = quantize_for_compile(
             found,
             chip,
             bits=bits,
             method=method,
             percentile=percentile,
-            calibration=calibration,
+            inputs=inputs,
             objective=objective,
             accuracy_budget=accuracy_budget,
             memory_budget=memory_budget,
@@ -93,9 +94,8 @@ def compile_(
         refuse_quantization(
             bits, method, percentile, objective, accuracy_budget, memory_budget, sensitivity or None
         )
-    inputs = None if calibration is None else load_spike_input(calibration)
     whole = found.network if isinstance(found, QuantizedNetwork) else found
-    rates = None if inputs is None else count_spikes(whole, inputs, shape)
+    rates = None if inputs is None else measure_spike_rates(whole, inputs, shape)
     compiled = compile_network(
         found,
         chip,

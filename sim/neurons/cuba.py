@@ -8,6 +8,7 @@ import numpy as np
 
 from ...hw_profiles.arithmetic import (
     STATE_SHIFT,
+    Int64Array,
     clip_state,
     decay_toward_zero,
     divide_toward_zero,
@@ -15,8 +16,9 @@ from ...hw_profiles.arithmetic import (
     update_current,
     update_voltage,
 )
+from ...hw_profiles.units import GRADED, SPIKE
 from ...netx import AdaptiveResonatorNeuron, AlifNeuron, CubaNeuron, IntArray, current_shift
-from .model import GRADED, SPIKE, Int64Array, Spread, count_changed
+from .model import Spread, count_changed
 
 
 class LeakyStates:

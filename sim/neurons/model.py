@@ -7,11 +7,9 @@ from fractions import Fraction
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...hw_profiles.arithmetic import Int64Array
 from ...netx import IntArray
-
-Int64Array = NDArray[np.int64]
 
 # Gives each neuron its value of a parameter that is stored once or once a channel.
 Spread = Callable[[IntArray], IntArray]
@@ -20,10 +18,6 @@ Spread = Callable[[IntArray], IntArray]
 def count_changed(wanted: Int64Array, kept: Int64Array) -> int:
     """Return how many numbers a register changed."""
     return int(np.count_nonzero(wanted != kept))
-
-
-SPIKE = Fraction(1)
-GRADED = Fraction(1, 4096)  # states and graded payloads: 12 bits after the point
 
 
 class NeuronModel(Protocol):

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...hw_profiles.arithmetic import STATE_SHIFT, clip_state, rotate
+from ...hw_profiles.arithmetic import STATE_SHIFT, Int64Array, clip_state, rotate
+from ...hw_profiles.units import GRADED, SPIKE
 from ...netx import AdaptiveResonatorNeuron, IntArray, NeuronKind, ResonatorNeuron
 from .cuba import Adaptation
-from .model import GRADED, SPIKE, Int64Array, Spread, count_changed
+from .model import Spread, count_changed
 
 
 class Resonator:

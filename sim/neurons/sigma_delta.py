@@ -6,17 +6,13 @@ All three work in 2**-18, which is weights (2**-6) times messages (2**-12).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 
 import numpy as np
 
-from ...hw_profiles.arithmetic import wrap_signed
+from ...hw_profiles.arithmetic import Int64Array, wrap_signed
+from ...hw_profiles.units import GRADED, SIGMA_TO_MESSAGE, SIGMA_UNIT, WEIGHT_TO_SIGMA
 from ...netx import IntArray, SigmaDeltaNeuron
-from .model import GRADED, Int64Array, Spread, count_changed
-
-SIGMA_UNIT = Fraction(1, 1 << 18)
-WEIGHT_SHIFT = 12  # from weight units to 2**-18
-MESSAGE_SHIFT = 6  # from 2**-18 to the 2**-12 of a message
+from .model import Spread, count_changed
 
 
 class Delta:
@@ -30,7 +26,7 @@ class Delta:
     output_unit = GRADED
 
     def __init__(self, neuron: SigmaDeltaNeuron, shape: tuple[int, int]) -> None:
-        self._threshold = (np.int64(neuron.vth_mantissa) << WEIGHT_SHIFT) + neuron.vth_fraction
+        self._threshold = (np.int64(neuron.vth_mantissa) << WEIGHT_TO_SIGMA) + neuron.vth_fraction
         self._activation = np.zeros(shape, dtype=np.int64)
         self._residue = np.zeros(shape, dtype=np.int64)
         self.overflows = 0
@@ -43,7 +39,7 @@ class Delta:
         sent = np.where(np.abs(change) >= self._threshold, change, 0)
         self._residue = change - sent
         self._activation = real
-        return sent >> MESSAGE_SHIFT
+        return sent >> SIGMA_TO_MESSAGE
 
     def states(self) -> Mapping[str, Int64Array]:
         """Return activation and residue, in 2**-18."""
@@ -64,7 +60,7 @@ class SigmaDelta:
     ) -> None:
         self._bias = np.zeros(shape[1], dtype=np.int64)
         if bias is not None:
-            self._bias = spread(bias).astype(np.int64) << WEIGHT_SHIFT
+            self._bias = spread(bias).astype(np.int64) << WEIGHT_TO_SIGMA
         self._sigma = np.zeros(shape, dtype=np.int64)
         self._delta = Delta(neuron, shape)
         self._sums_lost = 0

@@ -281,7 +281,7 @@ def test_the_strict_compiler_says_how_far_to_scale_down(total: int, halvings: in
     assert str(overflow_problems(network(layer))[0]) == says(
         f"layer0: the bounds of its current are 0 to {total * 64}; registers of 24 bits hold",
         "-8388607 to 8388607. Scale weights, bias and threshold down together by",
-        f"2**{halvings}. [states_fit_24_bits]",
+        f"2**{halvings}. [states_fit_registers]",
     )
     assert str(overflow_problems(network(layer))[0]) in str(caught.value)
 
@@ -293,7 +293,7 @@ def test_the_strict_compiler_asks_for_decays_where_no_scale_would_do() -> None:
     assert str(caught.value) == says(
         "layer0: the bounds of its voltage are -inf to 5248; registers of 24 bits hold",
         "-8388607 to 8388607. Let currents and voltages decay: without, long input takes them",
-        "anywhere. [states_fit_24_bits]",
+        "anywhere. [states_fit_registers]",
     )
 
 

@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as hnp
 from profiles import SHIPPED
 
 from lavadeploy.compile import Method, SignMode
-from lavadeploy.compile.passes.encode import weight_registers
 from lavadeploy.compile.weight_grids import WeightGrid, sign_mode_of, widest_grid
+from lavadeploy.compile.weight_registers import weight_registers
 from lavadeploy.compile.weight_scales import (
     by_largest,
     by_least_squares,

@@ -142,7 +142,7 @@ def test_a_strict_compilation_refuses_what_may_leave_its_register(cli: Cli, net:
     assert cli("compile", net, "-o", "net.ldc").returncode == 0
     found = cli("compile", net, "-o", "strict.ldc", "--strict")
     assert (found.returncode, found.stdout) == (2, "")
-    assert "[states_fit_24_bits]" in found.stderr
+    assert "[states_fit_registers]" in found.stderr
     assert not Path("strict.ldc").exists()
 
 
@@ -198,5 +198,5 @@ def test_strict_refuses_states_that_are_not_proved_to_fit(cli: Cli, net: Path) -
     assert "warning: layer1: its current can leave 24 bits (bounds " in found.stdout
     found = cli("compile", net, "--strict", "-o", "strict.ldc")
     assert found.returncode == 2
-    assert "[states_fit_24_bits]" in found.stderr
+    assert "[states_fit_registers]" in found.stderr
     assert not (net.parent / "strict.ldc").exists()

@@ -17,8 +17,10 @@ from real_networks import real_dense, real_network
 from lavadeploy.compile import Method, load_artifact, synaptic_layers
 from lavadeploy.netx import OptionError, RealNetwork, write_real_netx
 from lavadeploy.scripts.quantization_options import parse_bits, quantize_for_compile
+from lavadeploy.sim import SpikeInput
 
 Cli = Callable[..., CompletedProcess[str]]
+ONE_SAMPLE = SpikeInput(spikes=np.zeros((1, 9, 1), dtype=np.uint8))
 
 
 @pytest.fixture
@@ -146,7 +148,11 @@ def test_whole_numbers_are_not_rounded_twice(cli: Cli, net: Path) -> None:
         ),
         ({"percentile": 99.0}, "--percentile belongs to --method percentile."),
         (
-            {"memory_budget": 5, "bits": "4", "calibration": Path("x.npz")},
+            {
+                "memory_budget": 5,
+                "bits": "4",
+                "inputs": SpikeInput(spikes=np.zeros((1, 9, 1), int)),
+            },
             "a budget chooses bits and scales: leave out --bits and --method.",
         ),
     ],

@@ -20,9 +20,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import compiled, conv, dense, even_weights, random_spikes
+from builders import compiled, conv, cuba, dense, even_weights, random_spikes
 
 from lavadeploy.netx import (
+    NEVER_FIRES,
     BackendError,
     BackendUnavailableError,
     OptionError,
@@ -247,7 +248,9 @@ def test_a_board_gives_what_the_reference_gives(request: pytest.FixtureRequest) 
     assert np.array_equal(on_board.spikes.step, expected.spikes.step)
 
 
-def test_delays_biases_and_states_are_refused_on_loihi(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_delays_biases_readouts_and_states_are_refused_on_loihi(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     backend = open_backend("loihi")
 
     def nothing_is_missing(_backend: object) -> None:
@@ -265,6 +268,12 @@ def test_delays_biases_and_states_are_refused_on_loihi(monkeypatch: pytest.Monke
     assert str(raised.value) == (
         "layer0: on the chip its bias would act before the sample begins; backend 'loihi' cannot "
         "hold it back yet."
+    )
+    readout = compiled(dense([[10]], neuron=cuba(NEVER_FIRES)))
+    with pytest.raises(UnsupportedNetworkError) as raised:
+        backend.run(readout, inputs)
+    assert str(raised.value) == (
+        "layer0: it never fires, and backend 'loihi' cannot read voltages yet; use lava."
     )
     with pytest.raises(OptionError) as refused:
         backend.run(compiled(dense([[10]])), inputs, RunOptions(record_states=True))

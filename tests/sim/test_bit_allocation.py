@@ -12,7 +12,7 @@ from profiles import SHIPPED
 from real_networks import real_dense, real_network
 
 from lavadeploy.compile import Quantize, compile_network, plan_uniformly, report_compilation
-from lavadeploy.netx import OptionError, RealNetwork
+from lavadeploy.netx import NEVER_FIRES, OptionError, RealNetwork, UnsupportedNetworkError
 from lavadeploy.sim import (
     SpikeInput,
     accuracy_loss,
@@ -128,6 +128,27 @@ def test_one_budget_is_given_and_a_chip_that_counts_words(
     assert sentence(OptionError, choose_bits, network, ideal, inputs, accuracy_budget=1.0) == (
         "ideal has no synapse memory to save; choose bits for a chip that has."
     )
+
+
+def test_networks_that_answer_in_voltages_are_refused_not_judged_by_spikes() -> None:
+    rng = np.random.default_rng(2)
+    network = real_network(
+        real_dense(rng.normal(0, 20, (6, 5)), name="layer0"),
+        real_dense(rng.normal(0, 20, (3, 6)), name="layer1", vth=float(NEVER_FIRES)),
+    )
+    inputs = SpikeInput(spikes=random_spikes(rng, 4, 5, 6))
+    message = (
+        "layer1: a readout that never fires shows no changed spikes, by which sensitivity and "
+        "budgets are judged; last layers that fire do. Give the bits yourself (--bits), calibrated "
+        "by voltages."
+    )
+    quantized = Quantize(profile=LOIHI2, plan=plan_uniformly(network, 8)).run(network)
+    for run in (
+        lambda: measure_sensitivity(network, LOIHI2, inputs),
+        lambda: choose_bits(network, LOIHI2, inputs, accuracy_budget=0.0),
+        lambda: accuracy_loss(network, quantized, inputs),
+    ):
+        assert sentence(UnsupportedNetworkError, run) == message
 
 
 def test_ties_between_output_neurons_go_to_the_first() -> None:

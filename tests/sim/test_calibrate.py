@@ -33,7 +33,8 @@ from lavadeploy.sim import (
     with_changes,
 )
 from lavadeploy.sim.compensated_rounding import compensation_for
-from lavadeploy.sim.real_run import run_real_network, time_first, timed_layers
+from lavadeploy.sim.real_run import run_real_network
+from lavadeploy.sim.time_first import time_first, timed_layers
 
 LOIHI2 = SHIPPED["loihi2"]
 PLAIN = (Method.LARGEST, Method.PERCENTILE, Method.LEAST_SQUARES)

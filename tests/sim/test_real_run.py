@@ -26,7 +26,8 @@ from lavadeploy.netx import (
     UnsupportedNetworkError,
 )
 from lavadeploy.sim import run_network, run_whole_network
-from lavadeploy.sim.real_run import TimeFirstRun, run_real_network
+from lavadeploy.sim.real_run import run_real_network
+from lavadeploy.sim.time_first import TimeFirstRun
 
 
 def run(network: RealNetwork, spikes: Any, shape: Any = None) -> tuple[TimeFirstRun, ...]:

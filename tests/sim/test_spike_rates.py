@@ -8,7 +8,7 @@ from builders import dense, even_weights, random_spikes
 from lavadeploy.compile import compile_network, core_traffic
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import AverageLayer, FlattenLayer, InputLayer, Network
-from lavadeploy.sim import SpikeInput, count_spikes, open_backend
+from lavadeploy.sim import SpikeInput, measure_spike_rates, open_backend
 
 RNG = np.random.default_rng(0)
 NETWORK = Network(
@@ -25,14 +25,14 @@ CHIP = load_profile("loihi2")
 
 
 def test_rates_are_spikes_per_sample_of_the_first_samples() -> None:
-    rates = count_spikes(NETWORK, INPUTS)
+    rates = measure_spike_rates(NETWORK, INPUTS)
     log = open_backend("reference").run(compile_network(NETWORK, CHIP), INPUTS.first(64)).spikes
     for index, name in enumerate(("layer2", "layer3")):
         assert np.array_equal(rates[name] * 64, log.spike_counts(index).sum(axis=0))
 
 
 def test_a_network_is_placed_and_its_traffic_counted_by_them() -> None:
-    rates = count_spikes(NETWORK, INPUTS)
+    rates = measure_spike_rates(NETWORK, INPUTS)
     compiled = compile_network(NETWORK, CHIP, spike_rates=rates)
     traffic = core_traffic(compiled.network, compiled.placement, CHIP, rates)
     fired = rates["layer2"].sum() + rates["layer3"].sum()

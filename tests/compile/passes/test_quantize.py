@@ -26,7 +26,7 @@ from lavadeploy.compile import (
     plan_uniformly,
     synaptic_layers,
 )
-from lavadeploy.compile.passes.encode import weight_registers
+from lavadeploy.compile.weight_registers import weight_registers
 from lavadeploy.netx import (
     FlattenLayer,
     LayerKind,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...hw_profiles import HardwareProfile
-from ...netx import IntArray
-from ..mesh import Site, chip_sites, cost_table
+from ..hw_profiles import HardwareProfile
+from ..netx import IntArray
+from .mesh import Site, chip_sites, cost_table
 
 WEIGHT_BITS = 30  # weights are scaled to this; sums over thousands of blocks stay within 64 bits
 SWAPS_PER_SITE = 20

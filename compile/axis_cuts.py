@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ..blocks import Cut, box_shape
-from ..stages import ChipConv, ChipDense, ChipLayer
-from ..wiring import heard_count
+from .blocks import Cut, box_shape
+from .stages import ChipConv, ChipDense, ChipLayer
+from .wiring import heard_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

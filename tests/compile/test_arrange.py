@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from placing import QUICK
 from profiles import SHIPPED, limited
 
-from lavadeploy.compile.mesh import chip_sites, cost_table
-from lavadeploy.compile.passes.arrange import (
+from lavadeploy.compile.arrange import (
     Flows,
     arrange,
     assign_chips,
     scaled_flows,
     swap_until_best,
 )
+from lavadeploy.compile.mesh import chip_sites, cost_table
 
 Ints: TypeAlias = NDArray[np.int64]
 
