@@ -40,8 +40,8 @@ from ..netx.reader import network_from_tree
 from ..netx.writer import netx_values
 from .artifact_versions import OLD_VERSIONS, upgraded
 from .chip_to_netx import as_netx
+from .legal_to_chip import chip_layer
 from .mesh import Site
-from .passes.encode import chip_layer
 from .passes.legalize import Legalize
 from .placement import Core, Placement, Usage
 from .quantization_loss import LayerLoss

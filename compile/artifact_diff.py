@@ -18,6 +18,8 @@ from .weight_registers import WeightRegisters
 
 # What a profile says about its numbers; only the numbers change what is compiled.
 WORDS = ("source", "evidence", "description", "unit")
+# What `Site` states, in its order.
+SITE = ("chip", "column", "row", "core of tile")
 
 
 def diff_artifacts(a: CompiledNetwork, b: CompiledNetwork) -> tuple[Change, ...]:
@@ -119,12 +121,16 @@ def _fields(layer: ChipLayer) -> dict[str, object]:
 
 
 def _placed(placement: Placement, name: str) -> dict[str, object]:
-    """Return on how many cores a layer sits, and for each of its neurons on which."""
+    """Return on how many cores a layer sits, and for each of its neurons on which and where."""
     cores = placement.cores_of(name)
-    where = np.zeros(sum(core.neurons.size for core in cores), dtype=np.int32)
+    size = sum(core.neurons.size for core in cores)
+    where = np.zeros(size, dtype=np.int32)
+    sites = np.zeros((size, len(SITE)), dtype=np.int32)
     for number, core in enumerate(cores):  # cores of the layers before may be more or fewer
         where[core.neurons] = number
-    return {"cores": len(cores), "core of each neuron": where}
+        sites[core.neurons] = dataclasses.astuple(core.site)
+    columns = {f"{name} of each neuron": sites[:, n] for n, name in enumerate(SITE)}
+    return {"cores": len(cores), "core of each neuron": where, **columns}
 
 
 def _both(a: Mapping[str, object], b: Mapping[str, object]) -> Iterator[tuple[str, object, object]]:

@@ -79,10 +79,11 @@ def as_netx(network: ChipNetwork) -> Network:
 
 
 def _needs_input_layer(network: ChipNetwork) -> bool:
-    if isinstance(network.layers[0], ChipInput):
-        return False
-    later = [source for layer in network.layers[1:] for source in layer.sources]
-    return len(network.input_shape) == 3 or NETWORK_INPUT in later
+    first, *later = network.layers
+    if isinstance(first, ChipInput):
+        return first.shape_out != network.input_shape
+    is_joined = first.sources != (NETWORK_INPUT,) or any(NETWORK_INPUT in x.sources for x in later)
+    return len(network.input_shape) == 3 or is_joined
 
 
 def _lead_in(

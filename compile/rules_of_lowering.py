@@ -58,6 +58,40 @@ def lowered_layer_fits(layer: str, shapes: LayerShapes) -> Problem:
     )
 
 
+def joined_layers_are_heard(layer: str) -> Problem:
+    """A concat layer is followed by a dense layer or a convolution."""
+    return Problem(
+        layer=layer,
+        found="joins layers, and nothing stands behind it",
+        allowed="the last layer with neurons answers alone",
+        remedy="Put a dense layer behind it, or leave it out and read the spikes of its sources.",
+        rule="joined_layers_are_heard",
+    )
+
+
+def input_layers_are_first(layer: str, shapes: LayerShapes) -> Problem:
+    """An input layer behind other layers declares the shape that comes in."""
+    return Problem(
+        layer=layer,
+        found=f"an input layer declares {shapes.shape_out} where {shapes.shape_in} comes in",
+        allowed="only the first layer declares a shape",
+        remedy="Leave it out.",
+        rule="input_layers_are_first",
+    )
+
+
+def means_fit(layer: str, shapes: LayerShapes) -> Problem:
+    """The weights that stand for means fit a matrix."""
+    inputs, outputs = size_of(shapes.shape_in), size_of(shapes.shape_out)
+    return Problem(
+        layer=layer,
+        found=f"means of {inputs} neurons as a dense layer have {inputs} x {outputs} weights",
+        allowed="no chip holds as many",
+        remedy="Use a pooling or a strided convolution before.",
+        rule="means_fit",
+    )
+
+
 def names_are_unique(layer: str, count: int) -> Problem:
     """Every layer has a name of its own."""
     return Problem(
@@ -85,6 +119,9 @@ REFUSALS: tuple[Callable[..., Problem], ...] = (
     means_are_exact,
     summed_means_are_exact,
     lowered_layer_fits,
+    means_fit,
+    joined_layers_are_heard,
+    input_layers_are_first,
     names_are_unique,
     network_has_neurons,
 )

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
@@ -22,6 +18,7 @@ from rich.text import Text
 
 from lavadeploy.netx import OptionError, Shape
 from lavadeploy.netx.atomic_write import write_bytes_atomically
+from lavadeploy.sim.json_text import to_json
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else.")]
 JsonFileOption = Annotated[
@@ -90,11 +87,6 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     console.print(table)
 
 
-def to_json(data: Any) -> str:
-    """Return dataclasses, profiles and plain values as JSON."""
-    return json.dumps(_plain(data), indent=1, ensure_ascii=False)
-
-
 def emit(data: Any, *, as_json: bool, output: Path | None, show: Callable[[], None]) -> None:
     """Print data as JSON or by `show`, and write it to a file if one is named."""
     if output is not None:
@@ -138,17 +130,3 @@ def shape_text(shape: Sequence[int]) -> str:
 def _is_number(text: str) -> bool:
     """Tell whether a cell belongs right: a number, a range of numbers, or a dash for none."""
     return text == "-" or text.translate(str.maketrans("", "", ".%- ")).isdecimal()
-
-
-def _plain(data: Any) -> Any:
-    if isinstance(data, BaseModel):
-        return data.model_dump(mode="json")
-    if is_dataclass(data) and not isinstance(data, type):
-        return _plain(asdict(data))
-    if isinstance(data, Enum):
-        return data.value
-    if isinstance(data, dict):
-        return {str(key): _plain(value) for key, value in data.items()}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
-    if isinstance(data, list | tuple):
-        return [_plain(value) for value in data]  # pyright: ignore[reportUnknownVariableType]
-    return data

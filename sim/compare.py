@@ -44,7 +44,7 @@ class Comparison:
     Attributes
     ----------
     equal : bool
-        Whether every spike, and every state that both recorded, is the same.
+        Whether every spike, and every state and readout that both have, is the same.
     states_compared : bool
         Whether both runs recorded states.
     differing_spikes : dict of str to int
@@ -90,6 +90,8 @@ def compare_runs(a: RunResult, b: RunResult) -> Comparison:
     found = [first] if first is not None else []
     if has_states:
         found += [d for index in layers for d in _first_in_states(a, b, index)]
+    if a.readout is not None and b.readout is not None:
+        found += _first_in(a, a.readout, b.readout, len(a.spikes.layer_names) - 1, "voltage")
     return Comparison(
         equal=not found,
         states_compared=has_states,
@@ -142,22 +144,30 @@ def _first_in_states(a: RunResult, b: RunResult, layer: int) -> list[Difference]
     found: list[Difference] = []
     for quantity, left in a.states[layer].values.items():
         right = b.states[layer].values[quantity]
-        # (N, neurons, T) with time before neurons, so that the first is the earliest
-        places = np.argwhere((left != right).transpose(0, 2, 1))
-        if places.size:
-            sample, step, neuron = (int(i) for i in places[0])
-            found.append(
-                Difference(
-                    sample=sample,
-                    step=step,
-                    layer=a.spikes.layer_names[layer],
-                    neuron=neuron,
-                    quantity=quantity,
-                    value_a=int(left[sample, neuron, step]),
-                    value_b=int(right[sample, neuron, step]),
-                )
-            )
+        found += _first_in(a, left, right, layer, quantity)
     return found
+
+
+def _first_in(
+    run: RunResult, left: NDArray[np.int32], right: NDArray[np.int32], layer: int, quantity: str
+) -> list[Difference]:
+    """Return the first difference of a state, (N, neurons, T), where there is one."""
+    # time before neurons, so that the first is the earliest
+    places = np.argwhere((left != right).transpose(0, 2, 1))
+    if not places.size:
+        return []
+    sample, step, neuron = (int(i) for i in places[0])
+    return [
+        Difference(
+            sample=sample,
+            step=step,
+            layer=run.spikes.layer_names[layer],
+            neuron=neuron,
+            quantity=quantity,
+            value_a=int(left[sample, neuron, step]),
+            value_b=int(right[sample, neuron, step]),
+        )
+    ]
 
 
 def _rank(quantity: str) -> int:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,6 +25,7 @@ from ..compile import CompiledNetwork, save_artifact
 from ..netx import RunFolderError
 from ..netx.atomic_write import check_replaceable, folder_written_atomically
 from .backend import RunResult, StateTrace
+from .json_text import to_json
 from .report import markdown_report
 from .run_summary import RunSummary
 from .spike_log import SpikeLog, read_spike_log, write_spike_log
@@ -79,8 +79,7 @@ def save_run(
         if result.readout is not None:
             np.save(temporary / READOUT, result.readout)
         (temporary / "report.md").write_text(markdown_report(summary), encoding="utf-8")
-        text = json.dumps(asdict(summary), indent=1, ensure_ascii=False)
-        (temporary / RUN).write_text(text + "\n", encoding="utf-8")
+        (temporary / RUN).write_text(to_json(summary) + "\n", encoding="utf-8")
 
 
 def check_run_folder(folder: str | Path) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..compile import Method, QuantizationPlan, Quantize, QuantizedNetwork, plan_uniformly
 from ..hw_profiles import HardwareProfile
-from ..netx import RealNetwork, Shape, SynapticLayer, UnsupportedNetworkError, is_readout
+from ..netx import RealNetwork, Shape
 from .backend import ignore_progress
 from .real_run import run_real_network
 from .spike_input import SpikeInput
-from .whole_run import run_whole_network
+from .time_first import answer_of, answering_layer
+from .whole_run import whole_answer
 
 MOST_BITS = 8
 
@@ -31,7 +33,8 @@ class Sensitivity:
         Its width.
     output_spikes_changed : int
         Places (sample, neuron, step) of the last layer that have a spike in this network only or
-        in the one with the most bits only.
+        in the one with the most bits only; where the last layer answers in voltages, places
+        (sample, step) at which another neuron's is the highest.
     predictions_changed : int
         Samples that another output neuron wins.
     """
@@ -73,13 +76,7 @@ def measure_sensitivity(
     tuple of Sensitivity
         Layer by layer in forward order, most bits first. The network they are compared with has
         the most bits in every layer, so that what is counted is the one layer's doing.
-
-    Raises
-    ------
-    UnsupportedNetworkError
-        For networks that answer in voltages, whose output has no spikes to count.
     """
-    _check_answer_in_spikes(network)
     widths = legal_widths(profile)
     full = plan_uniformly(network, widths[0], method)
     before = _outputs(network, full, profile, inputs, input_shape)
@@ -92,7 +89,7 @@ def measure_sensitivity(
                 Sensitivity(
                     layer=name,
                     bits=bits,
-                    output_spikes_changed=int(np.count_nonzero(after != before)),
+                    output_spikes_changed=_changed(after, before),
                     predictions_changed=int(
                         np.count_nonzero(predictions(after) != predictions(before))
                     ),
@@ -108,16 +105,9 @@ def accuracy_loss(
     inputs: SpikeInput,
     input_shape: Shape | None = None,
 ) -> float:
-    """Return the percentage points lost against the real network; see `BitChoice`.
-
-    Raises
-    ------
-    UnsupportedNetworkError
-        For networks that answer in voltages: predictions go by spikes here.
-    """
-    _check_answer_in_spikes(network)
+    """Return the percentage points lost against the real network; see `BitChoice`."""
     before = predictions(real_output(network, inputs, input_shape))
-    after = predictions(run_whole_network(quantized.network, inputs.spikes, input_shape)[0])
+    after = predictions(whole_answer(quantized.network, inputs.spikes, input_shape))
     if inputs.labels is None:
         return 100 * float((before != after).mean())
     return 100 * float((before == inputs.labels).mean() - (after == inputs.labels).mean())
@@ -125,15 +115,25 @@ def accuracy_loss(
 
 def real_output(
     network: RealNetwork, inputs: SpikeInput, input_shape: Shape | None = None
-) -> NDArray[np.int64]:
-    """Return the spikes of the last layer of the real network, (N, neurons, T)."""
-    last = list(run_real_network(network, inputs.spikes, input_shape))[-1].output
-    return np.moveaxis(last, 0, -1).astype(np.int64)
+) -> NDArray[Any]:
+    """Return what the real network answers in, (N, neurons, T): see `whole_answer`."""
+    runs = list(run_real_network(network, inputs.spikes, input_shape))
+    return answer_of(runs, answering_layer(network.nearest))
 
 
-def predictions(output: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the neuron with the most spikes of each sample; of equals, the first."""
-    return output.sum(axis=2).argmax(axis=1)
+def predictions(output: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the neuron with the most spikes, or the highest voltage on average, of each sample.
+
+    Of equals, the first.
+    """
+    return output.sum(axis=2).argmax(axis=1).astype(np.int64)
+
+
+def _changed(after: NDArray[Any], before: NDArray[Any]) -> int:
+    """Count the spikes that changed; of voltages, the steps in which another one is highest."""
+    if after.dtype.kind == "f":  # their scales differ with the bits
+        after, before = after.argmax(axis=1), before.argmax(axis=1)
+    return int(np.count_nonzero(after != before))
 
 
 def legal_widths(profile: HardwareProfile) -> tuple[int, ...]:
@@ -143,24 +143,12 @@ def legal_widths(profile: HardwareProfile) -> tuple[int, ...]:
     )
 
 
-def _check_answer_in_spikes(network: RealNetwork) -> None:
-    """Refuse readouts: without spikes nothing would ever seem to change, at any width."""
-    last = [layer for layer in network.nearest.layers if isinstance(layer, SynapticLayer)][-1:]
-    if last and is_readout(last[0].neuron):
-        sentence = (
-            f"{last[0].name}: a readout that never fires shows no changed spikes, by which "
-            "sensitivity and budgets are judged; last layers that fire do. Give the bits "
-            "yourself (--bits), calibrated by voltages."
-        )
-        raise UnsupportedNetworkError([sentence])
-
-
 def _outputs(
     network: RealNetwork,
     plan: QuantizationPlan,
     profile: HardwareProfile,
     inputs: SpikeInput,
     input_shape: Shape | None,
-) -> NDArray[np.int64]:
+) -> NDArray[Any]:
     quantized = Quantize(profile=profile, plan=plan).run(network)
-    return run_whole_network(quantized.network, inputs.spikes, input_shape)[0]
+    return whole_answer(quantized.network, inputs.spikes, input_shape)

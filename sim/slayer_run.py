@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compile import CompiledNetwork, neuron_count
+from ..compile import CompiledNetwork, has_readout, neuron_count
 from ..netx import RunFolderError
 from ..netx.slayer_blocks import is_shifting, slayer_blocks
 from .backend import RunResult
@@ -21,6 +21,7 @@ from .spike_input import SpikeInput
 from .spike_log import LayerEvents, join_events, merge_events
 
 SAMPLES_AT_ONCE = 128
+VOLTAGE_ONE = 1 << 12  # state units in SLAYER's 1.0
 # what neurons, sigma and delta units keep from one forward pass to the next (persistent_state)
 STATES = (
     "current_state",
@@ -65,11 +66,17 @@ def run_slayer(module: Any, compiled: CompiledNetwork, inputs: SpikeInput) -> Ru
             f"the module has {len(spiking)} layers of neurons and the artifact {len(layers)}."
         )
     parts: list[list[LayerEvents]] = [[] for _ in layers]
+    readouts: list[NDArray[np.int32]] = []
     for first in range(0, inputs.n_samples, SAMPLES_AT_ONCE):
         batch = inputs.spikes[first : first + SAMPLES_AT_ONCE].astype(np.float32)
         outputs = slayer_outputs(module, batch)
         for layer, index in enumerate(spiking):
-            parts[layer].append(_events(outputs[index], first))
+            window = outputs[index]
+            if has_readout(compiled.network) and layer + 1 == len(layers):
+                # voltages, of which 1 is 64 weight units
+                readouts.append(np.rint(window.astype(np.float64) * VOLTAGE_ONE).astype(np.int32))
+                window = np.zeros_like(window)
+            parts[layer].append(_events(window, first))
     log = merge_events(
         [join_events(p) for p in parts],
         layer_names=tuple(layer.name for layer in layers),
@@ -77,7 +84,13 @@ def run_slayer(module: Any, compiled: CompiledNetwork, inputs: SpikeInput) -> Ru
         n_samples=inputs.n_samples,
         n_steps=inputs.n_steps,
     )
-    return RunResult(backend="slayer", spikes=log, states=(), wall_s=time.perf_counter() - started)
+    return RunResult(
+        backend="slayer",
+        spikes=log,
+        states=(),
+        wall_s=time.perf_counter() - started,
+        readout=np.concatenate(readouts) if readouts else None,
+    )
 
 
 def slayer_outputs(module: Any, inputs: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:

@@ -7,6 +7,7 @@ is that of the reference (`sim.interpreter`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ from ..netx import (
     SynapticLayer,
     UnsupportedNetworkError,
     infer_shapes,
+    is_readout,
     is_shifted,
     layer_kind,
     size_of,
@@ -149,6 +151,23 @@ def without_first(run: TimeFirstRun, steps: int) -> TimeFirstRun:
     return TimeFirstRun(
         output=run.output[steps:], voltage=run.voltage[steps:], overflows=run.overflows
     )
+
+
+def answering_layer(network: Network) -> int | None:
+    """Return the number of the last layer where it never fires and answers in voltages, or None.
+
+    Flatten layers behind it change nothing.
+    """
+    last = max(k for k, x in enumerate(network.layers) if not isinstance(x, FlattenLayer))
+    layer = network.layers[last]
+    return last if isinstance(layer, SynapticLayer) and is_readout(layer.neuron) else None
+
+
+def answer_of(runs: Sequence[TimeFirstRun], answering: int | None) -> NDArray[Any]:
+    """Return spikes of the last layer or voltages of the answering one, (N, neurons, T)."""
+    if answering is not None:
+        return np.moveaxis(runs[answering].voltage, 0, -1)
+    return np.moveaxis(runs[-1].output, 0, -1).astype(np.int64)
 
 
 def delayed_spikes(delay: NDArray[Any] | None, fired: NDArray[Any]) -> NDArray[Any]:

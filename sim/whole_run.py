@@ -6,6 +6,9 @@ are the reference's own. Tests require that it equals `run_network` in every spi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,11 +27,14 @@ from .neurons import neuron_at_rest
 from .time_first import (
     TimedLayer,
     TimeFirstRun,
+    answer_of,
+    answering_layer,
     delayed_spikes,
     pass_on,
     time_first,
     timed_layers,
     weighted_sums,
+    without_first,
 )
 
 
@@ -64,16 +70,50 @@ def run_whole_network(
     UnsupportedNetworkError
         See `timed_layers`.
     """
-    timed, before = timed_layers(network, inputs, input_shape)
     parts: list[NDArray[np.int64]] = []
     overflows = 0
+    for runs in _batches(network, inputs, input_shape, samples_at_once):
+        parts.append(np.moveaxis(runs[-1].output, 0, -1).astype(np.int64))
+        overflows += sum(run.overflows for run in runs)
+    return np.concatenate(parts), overflows
+
+
+def whole_answer(
+    network: Network,
+    inputs: NDArray[np.integer],
+    input_shape: Shape | None = None,
+    *,
+    samples_at_once: int = 500,
+) -> NDArray[Any]:
+    """Return what a network answers in: spikes, or voltages where its last neurons never fire.
+
+    Parameters are those of `run_whole_network`.
+
+    Returns
+    -------
+    int64 or float64 array, shape (N, neurons, T)
+        Spikes, or voltages in weight units.
+    """
+    answering = answering_layer(network)
+    batches = _batches(network, inputs, input_shape, samples_at_once)
+    return np.concatenate([answer_of(runs, answering) for runs in batches])
+
+
+def _batches(
+    network: Network,
+    inputs: NDArray[np.integer],
+    input_shape: Shape | None,
+    samples_at_once: int,
+) -> Iterator[list[TimeFirstRun]]:
+    """Yield the runs of all layers, without the steps before the input, a batch at a time."""
+    timed, before = timed_layers(network, inputs, input_shape)
     for start in range(0, inputs.shape[0], samples_at_once):
         values: NDArray[np.integer] = time_first(inputs[start : start + samples_at_once], before)
+        runs: list[TimeFirstRun] = []
         for each in timed:
-            run = run_whole_layer(each, values)
-            values, overflows = run.output, overflows + run.overflows
-        parts.append(np.moveaxis(values[before:], 0, -1).astype(np.int64))
-    return np.concatenate(parts), overflows
+            runs.append(run_whole_layer(each, values))
+            values = runs[-1].output
+        yield [without_first(run, before) for run in runs]
 
 
 def run_whole_layer(each: TimedLayer, arriving: NDArray[np.integer]) -> TimeFirstRun:

@@ -57,6 +57,35 @@ def as_dense(layer: KernelLayer, shapes: LayerShapes) -> DenseLayer:
     )
 
 
+def over_whole_image(dense: DenseLayer, shapes: LayerShapes) -> ConvLayer:
+    """Return the convolution that is a dense layer on an image with an output of one pixel.
+
+    Parameters
+    ----------
+    dense : DenseLayer
+        What `as_dense` returned.
+    shapes : LayerShapes
+        (C, H, W) of what comes in, (C, 1, 1) of what goes out.
+    """
+    imag = dense.weight_imag
+    kernel = (dense.shape[0], *shapes.shape_in)
+    return ConvLayer(
+        name=dense.name,
+        shape=shapes.shape_out,
+        weight=dense.weight.reshape(kernel),
+        weight_imag=None if imag is None else imag.reshape(kernel),
+        stride=(1, 1),
+        padding=(0, 0),
+        dilation=(1, 1),
+        groups=1,
+        neuron=dense.neuron,
+        bias=dense.bias,
+        bias_imag=dense.bias_imag,
+        delay=dense.delay,
+        delay_shift=dense.delay_shift,
+    )
+
+
 def kernel_matrix(layer: KernelLayer, weight: IntArray, shapes: LayerShapes) -> IntArray:
     """Return what each input adds to each output.
 

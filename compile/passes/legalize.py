@@ -29,15 +29,18 @@ from ...netx import (
 )
 from ..problems import Problem, raise_problems
 from ..rules_of_lowering import (
+    input_layers_are_first,
+    joined_layers_are_heard,
     lowered_layer_fits,
     means_are_exact,
+    means_fit,
     means_meet_dense_layers,
     names_are_unique,
     network_has_neurons,
     summed_means_are_exact,
 )
 from ..stages import NETWORK_INPUT, LegalLayer, LegalNetwork, Lowering, neuron_of
-from .kernel_matrix import as_dense, is_too_large
+from .kernel_matrix import as_dense, is_too_large, over_whole_image
 from .lower import as_convolution
 from .lower_average import mean_readout, sums_exactly, weights_of_members
 
@@ -92,7 +95,8 @@ class Legalize:
     """Lower every layer to neurons behind dense, recurrent or convolving synapses.
 
     Before: any `Network`.
-    After: `LegalLayer`s; the outputs of every layer are the same in every step. Poolings and
+    After: `LegalLayer`s; the outputs of every layer are the same in every step, but for sums of
+    kernels beyond 24 bits, which wrap in convolutions and not in dense layers. Poolings and
     transposed convolutions are convolutions or dense layers, flatten layers are gone (the layers
     after them take images channel slowest), means are readouts or part of the next weights, joined
     layers are several sources of one layer, readouts have the largest threshold of the chip.
@@ -129,15 +133,26 @@ class Legalize:
         done = _Progress()
         stream = Stream(sources=(NETWORK_INPUT,), shape=shapes[0].shape_in)
         streams: list[Stream] = []
-        for layer, shape in zip(network.layers, shapes, strict=True):
+        if isinstance(network.layers[0], InputLayer):  # what it declares holds, if sizes agree
+            stream = dataclasses.replace(stream, shape=shapes[0].shape_out)
+        input_shape = stream.shape
+        # the layer whose outputs are the answer: flatten layers behind it change nothing
+        answering = max(
+            (k for k, layer in enumerate(network.layers) if not isinstance(layer, FlattenLayer)),
+            default=0,
+        )
+        for index, (layer, shape) in enumerate(zip(network.layers, shapes, strict=True)):
+            is_last = index == answering
             match layer:
                 case InputLayer():
                     if layer.neuron is not None:
                         stream = done.add(layer, stream, shape.shape_out)
+                    elif index > 0 and shape.shape_out != shape.shape_in:
+                        done.problems.append(input_layers_are_first(layer.name, shape))
+                        stream = dataclasses.replace(stream, shape=shape.shape_out)
                 case FlattenLayer():
                     done.lowered(layer, "order of the next weights")
                 case DenseLayer() | RecurrentLayer():
-                    is_last = layer is network.layers[-1]
                     stream = self._dense(done, layer, stream, shape.shape_out, is_last=is_last)
                 case ConvLayer():
                     stream = _image_layer(done, layer, stream, shape)
@@ -148,18 +163,20 @@ class Legalize:
                     stream = dataclasses.replace(
                         stream, group=stream.group * group, means=(*stream.means, layer)
                     )
-                    if layer is network.layers[-1]:
+                    if is_last:
                         stream = _mean_readout(
                             done, layer, stream, allow_approximate=self.allow_approximate
                         )
                 case ConcatLayer():
                     stream = _joined(done, layer, [streams[source] for source in layer.sources])
+                    if is_last and stream.sources != (len(done.layers) - 1,):
+                        done.problems.append(joined_layers_are_heard(layer.name))
             streams.append(stream)
         done.problems += _repeated_names(done.layers)
         if not done.layers and not done.problems:
             done.problems.append(network_has_neurons())
         legal = LegalNetwork(
-            input_shape=shapes[0].shape_in,
+            input_shape=input_shape,
             layers=tuple(done.layers),
             lowerings=tuple(done.lowerings),
         )
@@ -180,6 +197,10 @@ class Legalize:
             done.lowered(layer, "dense with the largest threshold, read by its voltage")
         if into.group == 1:
             return done.add(readable, into, shape_out)
+        shapes = LayerShapes(shape_in=(size_of(into.shape),), shape_out=shape_out)
+        if is_too_large(shapes):
+            done.problems.append(means_fit(layer.name, shapes))
+            return Stream(sources=into.sources, shape=shape_out)
         weight, weight_imag, exact = weights_of_members(readable, into.group)
         if not (exact or self.allow_approximate):
             done.problems.append(means_are_exact(layer.name, into.group))
@@ -210,14 +231,23 @@ def _image_layer(
     if is_too_large(shape):
         done.problems.append(lowered_layer_fits(layer.name, shape))
         return nothing
+    matrix = as_dense(layer, shape)
+    if size_of(shape.shape_out[1:]) == 1:  # NetX has no dense layers with images of one pixel
+        done.lowered(layer, "convolution over the whole image")
+        return done.add(over_whole_image(matrix, shape), into, shape.shape_out)
     done.lowered(layer, "dense")
-    return done.add(as_dense(layer, shape), into, shape.shape_out)
+    return done.add(matrix, into, shape.shape_out)
 
 
 def _mean_readout(
     done: _Progress, layer: AverageLayer, into: Stream, *, allow_approximate: bool
 ) -> Stream:
-    summed = mean_readout(layer.name, size_of(into.shape), into.group)
+    inputs = size_of(into.shape)
+    shapes = LayerShapes(shape_in=(inputs,), shape_out=(inputs // into.group,))
+    if is_too_large(shapes):
+        done.problems.append(means_fit(layer.name, shapes))
+        return dataclasses.replace(into, group=1, shape=shapes.shape_out)
+    summed = mean_readout(layer.name, inputs, into.group)
     fired = [neuron_of(done.layers[source]) for source in into.sources if source >= 0]
     exact = all(sums_exactly(neuron, summed) for neuron in fired)
     if not (exact or allow_approximate):

@@ -98,3 +98,13 @@ def test_options_and_source() -> None:
         (None, "source_sha256", "", "ab"),
         (None, "calibration_sha256", "", "cd"),
     ]
+
+
+def test_a_core_at_another_place_is_named() -> None:
+    first, second = BEFORE.placement.cores
+    moved = dataclasses.replace(second, site=dataclasses.replace(second.site, chip=1, row=3))
+    placement = dataclasses.replace(BEFORE.placement, cores=(first, moved))
+    assert found(BEFORE, dataclasses.replace(BEFORE, placement=placement)) == [
+        ("layer1", "chip of each neuron", second.site.chip, 1),
+        ("layer1", "row of each neuron", second.site.row, 3),
+    ]

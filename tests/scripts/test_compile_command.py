@@ -10,10 +10,13 @@ from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
+from builders import conv, dense
 from hdf5_files import edit_hdf5
 
-from lavadeploy.compile import load_artifact, synaptic_layers
-from lavadeploy.sim import SpikeInput
+from lavadeploy.compile import compile_network, load_artifact, synaptic_layers
+from lavadeploy.hw_profiles import load_profile
+from lavadeploy.netx import InputLayer, Network, read_netx, write_netx
+from lavadeploy.sim import SpikeInput, open_backend, save_run, summarize_run
 
 Cli = Callable[..., CompletedProcess[str]]
 
@@ -200,3 +203,33 @@ def test_strict_refuses_states_that_are_not_proved_to_fit(cli: Cli, net: Path) -
     assert found.returncode == 2
     assert "[states_fit_registers]" in found.stderr
     assert not (net.parent / "strict.ldc").exists()
+
+
+def test_json_is_read_by_strict_readers_where_nothing_ever_happens(
+    cli: Cli, tmp_path: Path
+) -> None:
+    # the states of weights that are all zero have head-room without bound
+    write_netx(Network(layers=(dense([[0, 0]]),)), tmp_path / "silent.net")
+    found = cli("compile", tmp_path / "silent.net", "--estimate-only", "--json")
+
+    def refuse(word: str) -> None:
+        raise ValueError(word)
+
+    report = json.loads(found.stdout, parse_constant=refuse)
+    assert [state["headroom_bits"] for state in report["states"]] == [None, None]
+    inputs = SpikeInput(spikes=np.ones((1, 2, 3), dtype=np.uint8), labels=None)
+    compiled = compile_network(read_netx(tmp_path / "silent.net"), load_profile("loihi2"))
+    result = open_backend("reference").run(compiled, inputs)
+    save_run(tmp_path / "run", summarize_run(compiled, inputs, result), result, compiled)
+    json.loads((tmp_path / "run" / "run.json").read_text(), parse_constant=refuse)
+
+
+def test_a_flat_input_shape_of_an_image_is_taken_as_the_image(cli: Cli, tmp_path: Path) -> None:
+    layers = (
+        InputLayer(name="layer0", shape=(1, 3, 3)),
+        conv(np.full((1, 1, 2, 2), 2), (1, 2, 2), name="layer1"),
+    )
+    write_netx(Network(layers=layers), tmp_path / "image.net")
+    found = cli("compile", tmp_path / "image.net", "--input-shape", "9", "-o", "image.ldc")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert load_artifact("image.ldc").network.input_shape == (1, 3, 3)

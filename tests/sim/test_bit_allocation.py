@@ -12,12 +12,13 @@ from profiles import SHIPPED
 from real_networks import real_dense, real_network
 
 from lavadeploy.compile import Quantize, compile_network, plan_uniformly, report_compilation
-from lavadeploy.netx import NEVER_FIRES, OptionError, RealNetwork, UnsupportedNetworkError
+from lavadeploy.netx import NEVER_FIRES, OptionError, RealNetwork
 from lavadeploy.sim import (
     SpikeInput,
     accuracy_loss,
     choose_bits,
     measure_sensitivity,
+    open_backend,
     predictions,
     real_output,
     run_network,
@@ -130,27 +131,35 @@ def test_one_budget_is_given_and_a_chip_that_counts_words(
     )
 
 
-def test_networks_that_answer_in_voltages_are_refused_not_judged_by_spikes() -> None:
-    rng = np.random.default_rng(2)
-    network = real_network(
-        real_dense(rng.normal(0, 20, (6, 5)), name="layer0"),
-        real_dense(rng.normal(0, 20, (3, 6)), name="layer1", vth=float(NEVER_FIRES)),
-    )
-    inputs = SpikeInput(spikes=random_spikes(rng, 4, 5, 6))
-    message = (
-        "layer1: a readout that never fires shows no changed spikes, by which sensitivity and "
-        "budgets are judged; last layers that fire do. Give the bits yourself (--bits), calibrated "
-        "by voltages."
-    )
-    quantized = Quantize(profile=LOIHI2, plan=plan_uniformly(network, 8)).run(network)
-    for run in (
-        lambda: measure_sensitivity(network, LOIHI2, inputs),
-        lambda: choose_bits(network, LOIHI2, inputs, accuracy_budget=0.0),
-        lambda: accuracy_loss(network, quantized, inputs),
-    ):
-        assert sentence(UnsupportedNetworkError, run) == message
-
-
 def test_ties_between_output_neurons_go_to_the_first() -> None:
     output = np.array([[[1, 0], [0, 1], [0, 0]], [[0, 0], [0, 1], [0, 1]]])
     assert predictions(output).tolist() == [0, 1]
+
+
+def test_networks_that_answer_in_voltages_are_judged_by_them() -> None:
+    # their last neurons never fire, so counts of spikes are equal whatever the bits
+    rng = np.random.default_rng(0)
+    silent = real_network(
+        real_dense(rng.normal(1, 12, (24, 40)), name="layer0"),
+        real_dense(rng.normal(1, 14, (4, 24)), name="layer1", vth=NEVER_FIRES),
+    )
+    spikes = random_spikes(rng, 30, 40, 12, rate=0.2)
+    answers = predictions(real_output(silent, SpikeInput(spikes=spikes)))
+    assert len(set(answers.tolist())) > 1
+    inputs = SpikeInput(spikes=spikes, labels=answers)
+    few, many = (
+        Quantize(profile=LOIHI2, plan=plan_uniformly(silent, bits)).run(silent) for bits in (1, 8)
+    )
+    for quantized in (few, many):
+        compiled = compile_network(quantized, LOIHI2)
+        wanted = open_backend("reference").run(compiled, inputs).predictions()
+        lost = 100 * float((wanted != answers).mean())
+        assert accuracy_loss(silent, quantized, inputs) == pytest.approx(lost)  # of floats
+    assert accuracy_loss(silent, few, inputs) > 10
+    found = measure_sensitivity(silent, LOIHI2, inputs)
+    assert [s.output_spikes_changed for s in found if s.bits == 8] == [0, 0]
+    assert all(s.output_spikes_changed for s in found if s.bits == 2)
+    assert any(s.predictions_changed for s in found if s.bits == 1)
+    chosen = choose_bits(silent, LOIHI2, inputs, accuracy_budget=5)
+    assert chosen.accuracy_loss_percent <= 5
+    assert set(chosen.bits.values()) != {1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,22 @@ def test_a_run_folder_keeps_the_readout(tmp_path: Path) -> None:
     assert loaded.readout is not None
     assert result.readout is not None
     assert np.array_equal(loaded.readout, result.readout)
+
+
+def test_readouts_that_differ_are_a_difference() -> None:
+    network = affine()
+    spikes = random_spikes(np.random.default_rng(2), 2, *network.network.input_shape, 6)
+    run = open_backend("reference").run(network, SpikeInput(spikes=spikes))
+    assert run.readout is not None
+    other = run.readout.copy()
+    other[1, 0, 4] += 1
+    assert compare_runs(run, run).equal
+    found = compare_runs(run, dataclasses.replace(run, readout=other))
+    assert not found.equal
+    assert found.first is not None
+    assert (found.first.sample, found.first.step, found.first.neuron) == (1, 4, 0)
+    assert (found.first.layer, found.first.quantity) == ("layer1", "voltage")
+    assert found.first.value_b == found.first.value_a + 1
 
 
 def analog(**neuron: Any) -> Network:

@@ -61,6 +61,25 @@ def test_dense_blocks(delay_shift: bool, weight_norm: bool) -> None:
     assert_slayer_equals_backends(module, spikes)
 
 
+def test_an_affine_block_gives_voltages_not_spikes() -> None:
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(
+        slayer.block.cuba.Dense(NEURON, 30, 20, weight_scale=4),
+        slayer.block.cuba.Affine(NEURON, 20, 5),
+    )
+    network = compiled_from(module)
+    inputs = SpikeInput(spikes=random_spikes(np.random.default_rng(0), 6, 30, 25))
+    trained = run_slayer(module, network, inputs)
+    assert set(trained.spikes.layer.tolist()) == {0}
+    for backend in ("reference", "lava"):
+        found = open_backend(backend).run(network, inputs)
+        assert trained.readout is not None
+        assert found.readout is not None
+        assert np.array_equal(trained.readout, found.readout)
+        assert np.array_equal(trained.predictions(), found.predictions())
+        assert compare_runs(trained, found).equal
+
+
 def test_decays_by_channel_and_extreme_decays() -> None:
     torch.manual_seed(1)
     spread = NEURON | {"shared_param": False, "current_decay": (0.1, 0.9)}

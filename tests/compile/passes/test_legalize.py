@@ -12,8 +12,10 @@ from expect import assert_same, sentence
 from lavadeploy.compile import NETWORK_INPUT, LegalNetwork, as_netx
 from lavadeploy.compile.passes.encode import Encode
 from lavadeploy.compile.passes.legalize import Legalize
+from lavadeploy.compile.stages import neuron_of
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import (
+    NEVER_FIRES,
     AverageLayer,
     ConcatLayer,
     FlattenLayer,
@@ -140,3 +142,69 @@ def test_all_problems_are_raised_at_once() -> None:
         "means_are_exact]",
         "names_are_unique]",
     ]
+
+
+def test_means_before_a_last_flatten_layer_are_read_too() -> None:
+    means = AverageLayer(name="layer1", shape=(2, 1, 1))
+    last = FlattenLayer(name="layer2", shape=(2, 1, 1))
+    legal = Legalize().run(Network(layers=(dense(np.full((4, 3), 2)), means, last)))
+    assert [x.layer.name for x in legal.layers] == ["layer0", "layer1"]
+
+
+def test_a_readout_before_a_last_flatten_layer_gets_the_largest_threshold() -> None:
+    readout = dense(np.full((4, 3), 2), neuron=cuba(NEVER_FIRES + 1))
+    last = FlattenLayer(name="layer1", shape=(4, 1, 1))
+    neuron = neuron_of(Legalize().run(Network(layers=(readout, last))).layers[0])
+    assert neuron.vth_mantissa == NEVER_FIRES
+
+
+def test_layers_joined_at_the_end_are_refused() -> None:
+    # the last layer with neurons would answer alone
+    second = dense(np.full((2, 5), 2), name="layer1")
+    first = dense(np.full((5, 3), 2))
+    for sources, shape in (((0, 1), (7,)), ((0,), (5,))):
+        joined = ConcatLayer(name="layer2", shape=shape, sources=sources)
+        assert sentence(
+            UnsupportedNetworkError, Legalize().run, Network(layers=(first, second, joined))
+        ) == (
+            "layer2: joins layers, and nothing stands behind it; the last layer with neurons "
+            "answers alone. Put a dense layer behind it, or leave it out and read the spikes of "
+            "its sources. [joined_layers_are_heard]"
+        )
+    alone = ConcatLayer(name="layer2", shape=(2,), sources=(1,))
+    assert len(Legalize().run(Network(layers=(first, second, alone))).layers) == 2
+
+
+def test_the_shape_that_the_input_layer_declares_holds() -> None:
+    for given in ((12,), (4, 3, 1)):
+        legal = Legalize(input_shape=given).run(Network(layers=(IMAGE, CONV)))
+        assert legal.input_shape == (1, 4, 3)
+        assert legal.layers[0].shapes.shape_in == (1, 4, 3)
+
+
+def test_an_input_layer_that_makes_an_image_of_neurons_is_refused() -> None:
+    layers = (
+        dense(np.full((12, 3), 2)),
+        dataclasses.replace(IMAGE, name="layer1"),
+        dataclasses.replace(CONV, name="layer2"),
+    )
+    assert sentence(UnsupportedNetworkError, Legalize().run, Network(layers=layers)) == (
+        "layer1: an input layer declares (1, 4, 3) where (12,) comes in; only the first layer "
+        "declares a shape. Leave it out. [input_layers_are_first]"
+    )
+
+
+def test_means_of_very_many_neurons_are_refused_before_a_matrix_is_made() -> None:
+    image = InputLayer(name="layer0", shape=(1 << 20,))
+    means = AverageLayer(name="layer1", shape=(1 << 19, 1, 1))
+    assert sentence(UnsupportedNetworkError, Legalize().run, Network(layers=(image, means))) == (
+        "layer1: means of 1048576 neurons as a dense layer have 1048576 x 524288 weights; no chip "
+        "holds as many. Use a pooling or a strided convolution before. [means_fit]"
+    )
+    means = AverageLayer(name="layer1", shape=(1 << 4, 1, 1))
+    behind = dense(np.full((40, 16), 2), name="layer2")
+    layers = (image, means, behind)
+    assert sentence(UnsupportedNetworkError, Legalize().run, Network(layers=layers)) == (
+        "layer2: means of 1048576 neurons as a dense layer have 1048576 x 40 weights; no chip "
+        "holds as many. Use a pooling or a strided convolution before. [means_fit]"
+    )
