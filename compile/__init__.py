@@ -27,6 +27,7 @@ from .quantization_plan import QuantizationPlan as QuantizationPlan
 from .quantization_plan import plan_uniformly as plan_uniformly
 from .report import CompileReport as CompileReport
 from .report import LayerReport as LayerReport
+from .report import StateReport as StateReport
 from .report import report_compilation as report_compilation
 from .rules import check_rules as check_rules
 from .stages import BIAS_EXPONENT as BIAS_EXPONENT

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from ..netx import NEVER_FIRES, NON_STRICT_THRESHOLD, CubaNeuron
 from .problems import Problem
 from .stages import ChipLayer, ChipNetwork
-from .state_bounds import KERNEL_SUM, StateBounds, Verdict, state_bounds
+from .state_bounds import KERNEL_SUM, STATE_BITS, StateBounds, Verdict, state_bounds
 
 # What Lava's models do with a state that does not fit: PyLifModelBitAcc clips the voltage, and so
 # do resonators both parts; everything else keeps the low bits. ALIF's terms are ours, clipped.
@@ -15,7 +16,10 @@ _CLIPPED = frozenset({"voltage", "real", "imag", "threshold", "refractory"})
 
 
 def parity_warnings(
-    network: ChipNetwork, bounds: tuple[StateBounds, ...] | None = None
+    network: ChipNetwork,
+    bounds: tuple[StateBounds, ...] | None = None,
+    *,
+    is_trained: bool = True,
 ) -> tuple[str, ...]:
     """Return a sentence for each cause that could part a layer's spikes from SLAYER's.
 
@@ -25,6 +29,8 @@ def parity_warnings(
         In register form.
     bounds : tuple of StateBounds, optional
         Of its states, where they are known; else those for binary input of any length.
+    is_trained : bool
+        Whether SLAYER has a model of these numbers; not where the compiler chose them.
 
     Returns
     -------
@@ -34,7 +40,7 @@ def parity_warnings(
     bounds = state_bounds(network) if bounds is None else bounds
     sentences: list[str] = []
     for layer in network.layers:
-        sentences += _threshold_warning(layer)
+        sentences += _threshold_warning(layer) if is_trained else []
         own = [bound for bound in _unproved(bounds) if bound.layer == layer.name]
         shown = [bound for bound in own if bound.witness is not None]
         sentences += [overflow_sentence(bound) for bound in shown]
@@ -55,16 +61,27 @@ def overflow_problems(
         See `parity_warnings`.
     """
     bounds = state_bounds(network) if bounds is None else bounds
+    unproved = _unproved(bounds)
+    wrapping = {bound.layer for bound in unproved if bound.state == "current"}
     return tuple(
         Problem(
             layer=bound.layer,
-            found=f"the bounds of its {_state(bound)} are {_bounds(bound)}",
+            found=_found(bound),
             allowed=f"registers of {bound.bits} bits hold {_register(bound)}",
             remedy=_remedy(bound),
             rule="states_fit_registers",
         )
-        for bound in _unproved(bounds)
+        for bound in unproved
+        # the bounds of a voltage follow from those of a current that does not fit
+        if not (bound.state == "voltage" and bound.layer in wrapping)
     )
+
+
+def _found(bound: StateBounds) -> str:
+    found = f"the bounds of its {_state(bound)} are {_bounds(bound)}"
+    if bound.witness is None:
+        return found
+    return f"{found}, and this input goes there, {bound.witness}"
 
 
 def overflow_sentence(bound: StateBounds) -> str:
@@ -79,7 +96,7 @@ def overflow_sentence(bound: StateBounds) -> str:
     fc1: its current is not proved to fit 24 bits (bounds -64 to 16777216, head-room -1.00 bits); no
     input that takes it beyond 8388607 was found, but there Lava wraps and SLAYER does not.
     """
-    size = f"bounds {_bounds(bound)}, head-room {bound.headroom_bits:.2f} bits"
+    size = f"bounds {_bounds(bound)}, {_headroom(bound)}"
     does = "clips" if bound.state in _CLIPPED else "wraps"
     beyond = f"there Lava {does} and SLAYER does not"
     if bound.witness is None:
@@ -100,7 +117,7 @@ def _unproved_sentences(bounds: list[StateBounds]) -> list[str]:
     """
     if len(bounds) < 2:
         return [overflow_sentence(bound) for bound in bounds]
-    states = [f"{_state(b)} (head-room {b.headroom_bits:.2f} bits)" for b in bounds]
+    states = [f"{_state(b)} ({_headroom(b)})" for b in bounds]
     sentence = (
         f"{bounds[0].layer}: its {', '.join(states[:-1])} and {states[-1]} are not proved to fit "
         "their registers; no input that takes them beyond was found, but there Lava wraps or clips "
@@ -136,6 +153,12 @@ def _bounds(bound: StateBounds) -> str:
     return f"{low} to {high}"
 
 
+def _headroom(bound: StateBounds) -> str:
+    if bound.headroom_bits == -math.inf:
+        return "no head-room"
+    return f"head-room {bound.headroom_bits + 0.0:.2f} bits".replace("-0.00", "0.00")
+
+
 def _most(bound: StateBounds) -> int:
     return (1 << (bound.bits - 1)) - 1
 
@@ -146,6 +169,8 @@ def _register(bound: StateBounds) -> str:
 
 def _remedy(bound: StateBounds) -> str:
     if bound.low is None or bound.high is None:
+        if bound.bits != STATE_BITS:
+            return "Sums without decay have no bound: compile without --strict and look at a run."
         return "Let currents and voltages decay: without, long input takes them anywhere."
     largest = max(-bound.low, bound.high)
     halvings = (largest // (_most(bound) + 1)).bit_length()

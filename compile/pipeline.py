@@ -98,7 +98,7 @@ def compile_network(
             _record(encode),
             PassRecord(name=place.name, options={"by_spike_rates": spike_rates is not None}),
         ),
-        warnings=whole.warnings + parity_warnings(chip, bounds),
+        warnings=whole.warnings + parity_warnings(chip, bounds, is_trained=quantized is None),
         lowerings=legal.lowerings,
         losses=() if quantized is None else quantized.losses,
         calibration_sha256=calibration_sha256

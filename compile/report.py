@@ -64,6 +64,28 @@ class LayerReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateReport:
+    """How far a state can go; fields as in `StateBounds`.
+
+    Attributes
+    ----------
+    verdict : str
+        'proved', 'reachable' or 'not proved'; see `Verdict`.
+    overflow_input : str or None
+        In words, an input of the layer that takes the state out of its register.
+    """
+
+    layer: str
+    state: str
+    low: int | None
+    high: int | None
+    bits: int
+    headroom_bits: float
+    verdict: str
+    overflow_input: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CompileReport:
     """What was compiled for which chip.
 
@@ -81,7 +103,7 @@ class CompileReport:
         What became of layers that chips do not have.
     losses : tuple of LayerLoss
         What quantization lost; empty for files of whole numbers.
-    states : tuple of StateBounds
+    states : tuple of StateReport
         How far the states of each layer can go.
     cores : int
         In use.
@@ -103,7 +125,7 @@ class CompileReport:
     layers: tuple[LayerReport, ...]
     lowerings: tuple[Lowering, ...]
     losses: tuple[LayerLoss, ...]
-    states: tuple[StateBounds, ...]
+    states: tuple[StateReport, ...]
     cores: int
     synapse_words: int
     placement: PlacementReport
@@ -138,7 +160,7 @@ def report_compilation(
         layers=tuple(_layer_report(compiled, layer) for layer in compiled.network.layers),
         lowerings=compiled.lowerings,
         losses=compiled.losses,
-        states=state_bounds(compiled.network),
+        states=tuple(_state_report(bound) for bound in state_bounds(compiled.network)),
         cores=len(cores),
         synapse_words=sum(
             usage.used for core in cores for usage in core.usage if usage.resource == SYNAPSE_WORDS
@@ -146,6 +168,19 @@ def report_compilation(
         placement=report_placement(compiled, spike_rates),
         near_limits=tuple(_near_limits(compiled)),
         warnings=compiled.warnings,
+    )
+
+
+def _state_report(bound: StateBounds) -> StateReport:
+    return StateReport(
+        layer=bound.layer,
+        state=bound.state,
+        low=bound.low,
+        high=bound.high,
+        bits=bound.bits,
+        headroom_bits=bound.headroom_bits,
+        verdict=bound.verdict.value,
+        overflow_input=None if bound.witness is None else str(bound.witness),
     )
 
 

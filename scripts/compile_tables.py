@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lavadeploy.compile import CompileReport, LayerLoss, StateBounds, Verdict
+from lavadeploy.compile import CompileReport, LayerLoss, StateReport, Verdict
 from lavadeploy.scripts.console import print_table, say, shape_text
-from lavadeploy.sim import Sensitivity
+from lavadeploy.sim import CalibrationAccuracy, Sensitivity
 
 
 def show_compile_report(report: CompileReport) -> None:
@@ -68,6 +68,15 @@ def show_losses(losses: Sequence[LayerLoss]) -> None:
         "scale: whole numbers for 1 of the file's; clipped: weights beyond the largest that fits; "
         "errors of weights in percent of the layer's largest."
     )
+
+
+def show_accuracy(accuracy: CalibrationAccuracy | None) -> None:
+    """Print what quantization costs on the samples that it was calibrated on."""
+    if accuracy is not None:
+        say(
+            f"Accuracy on the {accuracy.samples} calibration samples: {accuracy.real:.2%} with "
+            f"real numbers, {accuracy.quantized:.2%} quantized."
+        )
 
 
 def show_sensitivity(rows: Sequence[Sensitivity]) -> None:
@@ -139,14 +148,14 @@ def _show_summary(report: CompileReport) -> None:
         between = f" and crosses from chip to chip {crossing:.2f} times" if crossing else ""
         where = "stays on its tile" if far == 0 else f"takes {far:.1f} hops on average"
         say(f"A message between cores {where}{between}.")
-    proved = [state for state in report.states if state.verdict is Verdict.PROVED]
+    proved = [state for state in report.states if state.verdict == Verdict.PROVED.value]
     say(
         f"{len(proved)} of {len(report.states)} states are proved to stay in their registers "
         "(room: bits left in the fullest)."
     )
 
 
-def _headroom(states: Sequence[StateBounds]) -> dict[str, str]:
+def _headroom(states: Sequence[StateReport]) -> dict[str, str]:
     """Return for each layer by how many bits its fullest state could grow."""
     least: dict[str, float] = {}
     for state in states:

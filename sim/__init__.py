@@ -36,8 +36,10 @@ from .run_folder import load_run as load_run
 from .run_folder import save_run as save_run
 from .run_summary import RunSummary as RunSummary
 from .run_summary import summarize_run as summarize_run
+from .sensitivity import CalibrationAccuracy as CalibrationAccuracy
 from .sensitivity import Sensitivity as Sensitivity
 from .sensitivity import accuracy_loss as accuracy_loss
+from .sensitivity import calibration_accuracy as calibration_accuracy
 from .sensitivity import legal_widths as legal_widths
 from .sensitivity import measure_sensitivity as measure_sensitivity
 from .sensitivity import predictions as predictions

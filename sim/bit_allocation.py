@@ -86,6 +86,7 @@ def choose_bits(
         quantized = Quantize(profile=profile, plan=plan_uniformly(network, width)).run(network)
         for name, used in count_synapse_words(quantized, profile, input_shape).items():
             words[name][width] = used
+    _check_budget(words, accuracy_budget, memory_budget_words)
     sensitivity = {
         (s.layer, s.bits): s.output_spikes_changed
         for s in measure_sensitivity(
@@ -116,6 +117,22 @@ def choose_bits(
         return _within_memory(search, bits, memory_budget_words, choice)
     assert accuracy_budget is not None
     return _within_accuracy(search, bits, accuracy_budget, choice)
+
+
+def _check_budget(
+    words: Mapping[str, Mapping[int, int]], accuracy: float | None, memory: int | None
+) -> None:
+    """Refuse what no bits can meet before anything takes time."""
+    if accuracy is not None and accuracy < 0:
+        raise OptionError(f"an accuracy budget of {accuracy:g}; 0 or more was expected.")
+    least = sum(min(by_width.values()) for by_width in words.values())
+    if memory is not None and least > memory:
+        width = min(min(by_width) for by_width in words.values())
+        raise OptionError(
+            f"a memory budget of {memory} synapse words cannot be met: with {width} bit in every "
+            f"layer the network takes {least}. What is left does not shrink with the bits: indices "
+            "and headers of synapses. Give a larger budget, use narrower layers, or another chip."
+        )
 
 
 def most_trials(network: RealNetwork, profile: HardwareProfile) -> int:

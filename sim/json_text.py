@@ -8,6 +8,7 @@ from dataclasses import asdict, is_dataclass
 from enum import Enum
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel
 
 
@@ -31,6 +32,8 @@ def _plain(data: Any) -> Any:
         return {str(key): _plain(value) for key, value in data.items()}  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
     if isinstance(data, list | tuple):
         return [_plain(value) for value in data]  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(data, np.ndarray):
+        return _plain(data.tolist())  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
     if isinstance(data, float) and not math.isfinite(data):
         return None
     return data

@@ -99,6 +99,49 @@ def measure_sensitivity(
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationAccuracy:
+    """Which part of samples a network is right on, 0 to 1, before and after quantization.
+
+    Attributes
+    ----------
+    samples : int
+        How many there are. Weights may have been fitted to them: new data say more.
+    real, quantized : float
+        Parts that the network of real numbers and the quantized one are right on.
+    """
+
+    samples: int
+    real: float
+    quantized: float
+
+
+def calibration_accuracy(
+    network: RealNetwork,
+    quantized: QuantizedNetwork,
+    inputs: SpikeInput,
+    input_shape: Shape | None = None,
+) -> CalibrationAccuracy:
+    """Compare a network before and after quantization by the labels of samples.
+
+    Raises
+    ------
+    ValueError
+        When the samples have no labels.
+    UnsupportedNetworkError
+        See `timed_layers`.
+    """
+    if inputs.labels is None:
+        raise ValueError("samples without labels have no accuracy")
+    before = predictions(real_output(network, inputs, input_shape))
+    after = predictions(whole_answer(quantized.network, inputs.spikes, input_shape))
+    return CalibrationAccuracy(
+        samples=inputs.n_samples,
+        real=float((before == inputs.labels).mean()),
+        quantized=float((after == inputs.labels).mean()),
+    )
+
+
 def accuracy_loss(
     network: RealNetwork,
     quantized: QuantizedNetwork,
@@ -106,11 +149,12 @@ def accuracy_loss(
     input_shape: Shape | None = None,
 ) -> float:
     """Return the percentage points lost against the real network; see `BitChoice`."""
+    if inputs.labels is not None:
+        found = calibration_accuracy(network, quantized, inputs, input_shape)
+        return 100 * (found.real - found.quantized)
     before = predictions(real_output(network, inputs, input_shape))
     after = predictions(whole_answer(quantized.network, inputs.spikes, input_shape))
-    if inputs.labels is None:
-        return 100 * float((before != after).mean())
-    return 100 * float((before == inputs.labels).mean() - (after == inputs.labels).mean())
+    return 100 * float((before != after).mean())
 
 
 def real_output(

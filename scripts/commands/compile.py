@@ -17,7 +17,11 @@ from lavadeploy.compile import (
 )
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import OptionError, RealNetwork, read_any_netx
-from lavadeploy.scripts.compile_tables import show_compile_report, show_sensitivity
+from lavadeploy.scripts.compile_tables import (
+    show_accuracy,
+    show_compile_report,
+    show_sensitivity,
+)
 from lavadeploy.scripts.console import InputShapeOption, JsonOption, emit, parse_shape, say
 from lavadeploy.scripts.quantization_options import (
     AccuracyBudgetOption,
@@ -32,11 +36,17 @@ from lavadeploy.scripts.quantization_options import (
     refuse_quantization,
     sensitivity_rows,
 )
-from lavadeploy.sim import Sensitivity, load_spike_input, measure_spike_rates
+from lavadeploy.sim import (
+    CalibrationAccuracy,
+    Sensitivity,
+    calibration_accuracy,
+    load_spike_input,
+    measure_spike_rates,
+)
 
 
 def compile_(
-    network: Annotated[Path, typer.Argument(help="A NetX file.")],
+    network: Annotated[Path, typer.Argument(help="A NetX file, or an artifact.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The artifact, say net.ldc.")
     ] = None,
@@ -71,14 +81,17 @@ def compile_(
     """
     if output is None and not estimate_only:
         raise OptionError("name the artifact to write: -o net.ldc, or ask for --estimate-only.")
+    if output is not None and output.exists() and network.exists() and output.samefile(network):
+        raise OptionError(f"'{output}' is the network itself; name another file for the artifact.")
     chip, shape = load_profile(profile), parse_shape(input_shape)
     found = read_any_netx(network)
     inputs = None if calibration is None else load_spike_input(calibration)
     rows: tuple[Sensitivity, ...] = ()
+    accuracy: CalibrationAccuracy | None = None
     if isinstance(found, RealNetwork):
         if sensitivity:
             rows = sensitivity_rows(found, chip, inputs, shape)
-        found = quantize_for_compile(
+        quantized = quantize_for_compile(
             found,
             chip,
             bits=bits,
@@ -90,6 +103,9 @@ def compile_(
             memory_budget=memory_budget,
             input_shape=shape,
         )
+        if inputs is not None and inputs.labels is not None:
+            accuracy = calibration_accuracy(found, quantized, inputs, shape)
+        found = quantized
     else:
         refuse_quantization(
             bits, method, percentile, objective, accuracy_budget, memory_budget, sensitivity or None
@@ -112,8 +128,9 @@ def compile_(
 
     def show() -> None:
         show_sensitivity(rows)
+        show_accuracy(accuracy)
         show_compile_report(report)
         say("Nothing written." if estimate_only else f"Written: {output}")
 
-    data = {**asdict(report), "sensitivity": rows} if rows else report
+    data = {**asdict(report), "sensitivity": rows, "calibration_accuracy": accuracy}
     emit(data, as_json=as_json, output=None, show=show)

@@ -233,3 +233,21 @@ def test_a_flat_input_shape_of_an_image_is_taken_as_the_image(cli: Cli, tmp_path
     found = cli("compile", tmp_path / "image.net", "--input-shape", "9", "-o", "image.ldc")
     assert (found.returncode, found.stderr) == (0, "")
     assert load_artifact("image.ldc").network.input_shape == (1, 3, 3)
+
+
+def test_the_network_itself_is_not_overwritten(cli: Cli, net: Path) -> None:
+    before = net.read_bytes()
+    found = cli("compile", net, "-o", net)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr == (
+        "error: 'net.net' is the network itself; name another file for the artifact.\n"
+    )
+    assert net.read_bytes() == before
+
+
+def test_json_holds_the_input_that_overflows_a_state(cli: Cli, net: Path) -> None:
+    edit_hdf5(net, {"layer/0/neuron/vDecay": 0})
+    states = json.loads(cli("compile", net, "--estimate-only", "--json").stdout)["states"]
+    found = next(state for state in states if state["verdict"] == "reachable")
+    assert found["overflow_input"].startswith("to neuron ")
+    assert found["headroom_bits"] is None  # without bound; JSON knows no infinity

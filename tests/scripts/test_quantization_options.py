@@ -194,3 +194,16 @@ def test_sensitivity_needs_samples_and_real_numbers(cli: Cli, real_net: Path, ne
     )
     found = cli("compile", net, "--estimate-only", "--sensitivity")
     assert found.stderr.startswith("error: the file holds whole numbers already")
+
+
+def test_accuracy_is_shown_where_samples_have_labels(
+    cli: Cli, real_net: Path, samples: Path
+) -> None:
+    with np.load(samples) as stored:
+        np.savez("labelled.npz", spikes=stored["spikes"], labels=np.zeros(20, dtype=np.int64))
+    options = ("--estimate-only", "--bits", "4", "--calibration", "labelled.npz")
+    shown = cli("compile", real_net, *options).stdout
+    assert "\nAccuracy on the 20 calibration samples: " in f"\n{shown}"
+    found = json.loads(cli("compile", real_net, *options, "--json").stdout)["calibration_accuracy"]
+    assert found["samples"] == 20
+    assert 0 <= found["quantized"] <= 1

@@ -147,7 +147,10 @@ def test_training_on_mnist_writes_what_can_be_deployed(
     shared_data: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     train_mnist.main(data=shared_data / "mnist", output=Path("mnist"), epochs=1, samples=256)
-    assert capsys.readouterr().out == "Written: mnist/mnist.pt, mnist.net, mnist_test.npz\n"
+    assert capsys.readouterr().out == (
+        "Written: mnist/mnist.pt, mnist.net, mnist_test.npz\n"
+        "Next: lavadeploy compile mnist/mnist.net -o mnist/mnist.ldc\n"
+    )
     test = load_spike_input("mnist/mnist_test.npz")
     assert test.spikes.shape == (10_000, 784, 16)
     export_model.main(Path("mnist/mnist.pt"), sizes="784,128,10", output=Path("mine.net"))
@@ -175,8 +178,12 @@ def test_training_without_quantization_writes_real_numbers_and_calibration_image
     monkeypatch.setattr(train_mnist, "load_mnist", load_few)
     data = shared_data / "mnist"
     train_mnist.main(data=data, output=Path("mnist"), epochs=1, samples=640, float_weights=True)
-    said, written = capsys.readouterr().out.splitlines()
+    said, written, following = capsys.readouterr().out.splitlines()
     assert written == ("Written: mnist/mnist.pt, mnist.net, mnist_test.npz, mnist_calibration.npz")
+    assert following == (
+        "Next: lavadeploy compile mnist/mnist.net --bits 4 --calibration "
+        "mnist/mnist_calibration.npz -o mnist/mnist.ldc"
+    )
     network = read_any_netx("mnist/mnist.net")
     assert isinstance(network, RealNetwork)
     model = Classifier(784, 256, 10, quantized=False)

@@ -106,15 +106,25 @@ def test_without_labels_changed_predictions_count(network: RealNetwork, inputs: 
     assert accuracy_loss(network, quantized, unlabelled) == pytest.approx(lost)
 
 
-def test_budgets_that_cannot_be_met_are_refused(network: RealNetwork, inputs: SpikeInput) -> None:
+def lose_much(*_: object) -> float:
+    return 7.25
+
+
+def test_budgets_that_cannot_be_met_are_refused(
+    network: RealNetwork, inputs: SpikeInput, monkeypatch: pytest.MonkeyPatch
+) -> None:
     message = sentence(OptionError, choose_bits, network, LOIHI2, inputs, memory_budget_words=1)
     assert message.startswith(
         "a memory budget of 1 synapse words cannot be met: with 1 bit in every layer the network "
         "takes "
     )
-    message = sentence(OptionError, choose_bits, network, LOIHI2, inputs, accuracy_budget=-1000.0)
-    assert message.startswith(
-        "an accuracy budget of -1000 percentage points cannot be met: with 8 bits in every layer "
+    message = sentence(OptionError, choose_bits, network, LOIHI2, inputs, accuracy_budget=-1.0)
+    assert message == "an accuracy budget of -1; 0 or more was expected."
+    monkeypatch.setattr("lavadeploy.sim.bit_allocation.accuracy_loss", lose_much)
+    message = sentence(OptionError, choose_bits, network, LOIHI2, inputs, accuracy_budget=0.5)
+    assert message == (
+        "an accuracy budget of 0.5 percentage points cannot be met: with 8 bits in every layer "
+        "7.25 are lost. Allow as many, or train with quantized weights."
     )
 
 
