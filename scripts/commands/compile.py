@@ -81,7 +81,7 @@ def compile_(
     """
     if output is None and not estimate_only:
         raise OptionError("name the artifact to write: -o net.ldc, or ask for --estimate-only.")
-    if output is not None and output.exists() and network.exists() and output.samefile(network):
+    if output is not None and _are_one_file(output, network):
         raise OptionError(f"'{output}' is the network itself; name another file for the artifact.")
     chip, shape = load_profile(profile), parse_shape(input_shape)
     found = read_any_netx(network)
@@ -134,3 +134,10 @@ def compile_(
 
     data = {**asdict(report), "sensitivity": rows, "calibration_accuracy": accuracy}
     emit(data, as_json=as_json, output=None, show=show)
+
+
+def _are_one_file(a: Path, b: Path) -> bool:
+    try:
+        return a.samefile(b)
+    except OSError:  # one is not there, or cannot be
+        return False
