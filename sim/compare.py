@@ -47,6 +47,8 @@ class Comparison:
         Whether every spike, and every state and readout that both have, is the same.
     states_compared : bool
         Whether both runs recorded states.
+    readouts_compared : bool
+        Whether both answer in voltages.
     differing_spikes : dict of str to int
         For each layer, events that only one run has or that have different values.
     total_spikes : int
@@ -59,6 +61,7 @@ class Comparison:
 
     equal: bool
     states_compared: bool
+    readouts_compared: bool
     differing_spikes: dict[str, int]
     total_spikes: int
     predictions_equal: float
@@ -90,11 +93,13 @@ def compare_runs(a: RunResult, b: RunResult) -> Comparison:
     found = [first] if first is not None else []
     if has_states:
         found += [d for index in layers for d in _first_in_states(a, b, index)]
+    has_readouts = a.readout is not None and b.readout is not None
     if a.readout is not None and b.readout is not None:
         found += _first_in(a, a.readout, b.readout, len(a.spikes.layer_names) - 1, "voltage")
     return Comparison(
         equal=not found,
         states_compared=has_states,
+        readouts_compared=has_readouts,
         differing_spikes=differing,
         total_spikes=total,
         predictions_equal=fraction_equal(a.predictions(), b.predictions()),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Literal
 
 from ..compile import CompiledNetwork, CompileReport, artifact_bytes, report_compilation
 from ..hw_profiles import profile_sha256
@@ -37,6 +37,8 @@ class RunSummary:
         How many samples, and steps of each.
     wall_s : float
         Duration of the run in seconds, start-up included.
+    answers_in : str
+        'spikes', or 'voltages' where the last layer never fires.
     accuracy : float or None
         Part of the samples classified as labelled, 0 to 1; None without labels.
     predictions : tuple of int
@@ -64,6 +66,7 @@ class RunSummary:
     samples: int
     steps: int
     wall_s: float
+    answers_in: Literal["spikes", "voltages"]
     accuracy: float | None
     predictions: tuple[int, ...]
     labels: tuple[int, ...] | None
@@ -105,6 +108,7 @@ def summarize_run(
         samples=inputs.n_samples,
         steps=inputs.n_steps,
         wall_s=round(result.wall_s, 3),
+        answers_in="spikes" if result.readout is None else "voltages",
         accuracy=None if labels is None else fraction_equal(predictions, labels),
         predictions=tuple(int(p) for p in predictions),
         labels=None if labels is None else tuple(int(label) for label in labels),
@@ -115,7 +119,7 @@ def summarize_run(
             "network": compiled.source_sha256,
         },
         versions=installed_versions(),
-        compiled=report_compilation(compiled),
+        compiled=_without_links(report_compilation(compiled)),
         activity=counts,
         energy=_energy(counts, compiled),
         notes=dict(notes or {}),
@@ -127,3 +131,11 @@ def _energy(counts: ActivityCounts, compiled: CompiledNetwork) -> EnergyEstimate
         return estimate_energy(counts, compiled.profile)
     except ProfileError:  # a profile without coefficients: counts, but no joules
         return None
+
+
+def _without_links(report: CompileReport) -> CompileReport:
+    """Leave out the messages of every pair of cores: tens of thousands of rows on large boards.
+
+    They follow from the artifact that a run folder holds (`core_traffic`).
+    """
+    return replace(report, placement=replace(report.placement, links=()))

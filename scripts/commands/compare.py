@@ -39,14 +39,13 @@ def compare(
 
 def show_comparison(found: Comparison, name_a: str, name_b: str) -> None:
     """Print whether runs are equal, what differs in each layer, and the first difference."""
-    what = "spikes and states" if found.states_compared else "spikes"
+    also = ["states"] * found.states_compared + ["readouts"] * found.readouts_compared
     if found.equal:
         say(
-            f"Equal: all {found.total_spikes} spikes"
-            + (" and all states." if "states" in what else ".")
+            f"Equal: all {found.total_spikes} spikes{''.join(f' and all {what}' for what in also)}."
         )
         return
-    say(f"Different ({what} compared).")
+    say(f"Different ({' and '.join(['spikes', *also])} compared).")
     for layer, count in found.differing_spikes.items():
         say(f"  {layer}: {count} spikes differ")
     say(f"Predictions equal on {100 * found.predictions_equal:.2f} % of the samples.")

@@ -85,7 +85,9 @@ def show_summary(summary: RunSummary) -> None:
         f"in {summary.wall_s:.1f} s."
     )
     if summary.accuracy is not None:
-        say(f"Accuracy {100 * summary.accuracy:.2f} %.")
+        by = f", by the voltages of {summary.activity.layers[-1].name}"
+        how = by if summary.answers_in == "voltages" else ""
+        say(f"Accuracy {100 * summary.accuracy:.2f} %{how}.")
     print_table(LAYER_COLUMNS, layer_rows(summary))
     for line in energy_lines(summary.energy, summary.profile):
         say(line)

@@ -80,6 +80,7 @@ def test_difference_as_json_keeps_exit_code_1(cli: Cli, runs: tuple[str, str]) -
     comparison = json.loads(found.stdout)
     assert comparison == {
         "equal": False,
+        "readouts_compared": False,
         "states_compared": False,
         "differing_spikes": {"layer0": 0, "layer1": 2},
         "total_spikes": 12,

@@ -79,7 +79,8 @@ def test_lava_reads_the_same_voltages(network: CompiledNetwork) -> None:
     assert on_reference.readout is not None
     assert np.array_equal(on_lava.readout, on_reference.readout)
     assert on_lava.states == ()
-    assert compare_runs(on_lava, on_reference).predictions_equal == 1
+    found = compare_runs(on_lava, on_reference)
+    assert (found.equal, found.readouts_compared, found.predictions_equal) == (True, True, 1)
 
 
 def test_a_run_folder_keeps_the_readout(tmp_path: Path) -> None:
@@ -87,6 +88,7 @@ def test_a_run_folder_keeps_the_readout(tmp_path: Path) -> None:
     result = open_backend("reference").run(network, INPUTS)
     summary = summarize_run(network, INPUTS, result)
     assert summary.predictions == tuple(result.predictions())
+    assert summary.answers_in == "voltages"
     save_run(tmp_path / "run", summary, result, network)
     _, loaded = load_run(tmp_path / "run")
     assert loaded.readout is not None
