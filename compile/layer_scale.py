@@ -38,6 +38,7 @@ from .weight_scales import levels_per_unit, squared_error
 # Weights are halved against a wrap of the current only as long as this much threshold is left: half
 # a unit of it is then 0.1 %.
 FINE_THRESHOLD = 512
+ROUNDING_MARGIN = 1.05  # what rounding may add to a sum of many weights, where bounds must hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ def choose_scale(
     if not is_scale_free(layer.neuron):
         return _fixed(weight, widest, plan)
     levels = levels_per_unit(plan.method, weight, widest, plan.percentile)
-    halvings = _halvings(layer, values, levels * widest.step, widest, profile)
+    halvings = _halvings(layer, values, levels * widest.step, widest, profile, plan)
     grid = widest.halved(halvings)
     found = LayerScale(scale=levels * grid.step, grid=grid, halvings=halvings)
     return fit_registers(found, layer, values, plan.method, profile)
@@ -212,15 +213,17 @@ def _halvings(
     scale: float,
     widest: WeightGrid,
     profile: HardwareProfile,
+    plan: LayerPlan,
 ) -> int:
     """Return how often weights are halved so that registers and states hold what belongs to them.
 
     Halving loses no weight, but states and threshold get coarser: it is done as often as threshold
-    and bias registers need it, and against states beyond 24 bits as long as that costs nothing.
+    and bias registers need it, and against states beyond 24 bits as long as that costs nothing, or
+    as often as it takes where the plan asks for it.
     """
     needed = _halvings_to(scale, _hard_limit(layer, values, profile))
-    wanted = _halvings_to(scale, _state_limit(layer, values))
-    if has_ratio(layer.neuron, values):
+    wanted = _halvings_to(scale, _state_limit(layer, values, bounded=plan.bounded))
+    if has_ratio(layer.neuron, values) and not plan.bounded:
         wanted = min(wanted, max(0, math.floor(math.log2(scale * values.vth / FINE_THRESHOLD))))
     return min(max(needed, wanted), widest.most_halvings)
 
@@ -229,28 +232,40 @@ def _halvings_to(scale: float, limit: float) -> int:
     return max(0, math.ceil(math.log2(scale / limit))) if limit < math.inf else 0
 
 
-def _state_limit(layer: SynapticLayer, values: RealValues) -> float:
+def _state_limit(layer: SynapticLayer, values: RealValues, *, bounded: bool) -> float:
     """Return the scale at which no binary input can take the current out of 24 bits.
 
-    The voltage counts for readouts only: where neurons fire, it is reset. Infinite for neurons
-    without a leaky current and for states that never decay, which no scale bounds.
+    The voltage counts for readouts, and below zero where the plan asks for bounds: above, neurons
+    that fire are reset. Infinite for neurons without a leaky current and for states that never
+    decay, which no scale bounds.
     """
     if not isinstance(layer.neuron, CubaNeuron | AlifNeuron):
         return math.inf
-    bound = (1 << STATE_SHIFT) * _largest_sum(layer, values)
-    kept = [values.decays["current_decay"]]
+    excitation, inhibition = _largest_sums(layer, values)
+    current_gain = _gain(values.decays["current_decay"])
+    voltage_gain = _gain(values.decays["voltage_decay"])
+    bound = max(excitation, inhibition) * current_gain
     if is_readout(layer.neuron):
-        kept.append(values.decays["voltage_decay"])
-    for decay in kept:
-        least = round(float(decay.min()))  # as the register will have it
-        if least <= 0:
-            return math.inf
-        bound *= DECAY_ONE / min(least, DECAY_ONE)
-    return STATE_LIMIT / bound if bound > 0 else math.inf
+        bound *= voltage_gain
+    elif bounded and inhibition > 0:
+        bound = max(bound, inhibition * current_gain * voltage_gain)
+    if bounded:
+        bound *= ROUNDING_MARGIN
+    bound *= 1 << STATE_SHIFT
+    return STATE_LIMIT / bound if 0 < bound < math.inf else math.inf
 
 
-def _largest_sum(layer: SynapticLayer, values: RealValues) -> float:
-    """Return the largest sum of weights of one sign that reach a neuron, in real units."""
+def _gain(decay: RealArray) -> float:
+    """Return what a constant input of 1 adds up to; infinite without decay."""
+    least = round(float(decay.min()))  # as the register will have it
+    return DECAY_ONE / min(least, DECAY_ONE) if least > 0 else math.inf
+
+
+def _largest_sums(layer: SynapticLayer, values: RealValues) -> tuple[float, float]:
+    """Return the largest sums of positive and of negative weights of a neuron, in real units.
+
+    The second as a magnitude.
+    """
     weight = values.weight
     if isinstance(layer, ConvTransposeLayer):
         weight = weight.swapaxes(0, 1)  # outputs first
@@ -259,5 +274,6 @@ def _largest_sum(layer: SynapticLayer, values: RealValues) -> float:
     rows = weight.reshape(weight.shape[0], -1)
     if values.weight_rec is not None:
         rows = np.concatenate([rows, values.weight_rec], axis=1)
-    sums = (np.where(rows > 0, rows, 0).sum(axis=1), np.where(rows < 0, -rows, 0).sum(axis=1))
-    return float(np.max(sums, initial=0.0))
+    excitation = np.where(rows > 0, rows, 0).sum(axis=1)
+    inhibition = np.where(rows < 0, -rows, 0).sum(axis=1)
+    return float(excitation.max(initial=0.0)), float(inhibition.max(initial=0.0))

@@ -15,6 +15,10 @@ from .state_bounds import KERNEL_SUM, STATE_BITS, StateBounds, Verdict, state_bo
 _CLIPPED = frozenset({"voltage", "real", "imag", "threshold", "refractory"})
 
 
+# What quantization asked for bounds has scaled down already, as far as the bits allow.
+FEWER_BITS = "Ask for fewer bits, which leave more room, or train with less inhibition or memory."
+
+
 def parity_warnings(
     network: ChipNetwork,
     bounds: tuple[StateBounds, ...] | None = None,
@@ -49,7 +53,10 @@ def parity_warnings(
 
 
 def overflow_problems(
-    network: ChipNetwork, bounds: tuple[StateBounds, ...] | None = None
+    network: ChipNetwork,
+    bounds: tuple[StateBounds, ...] | None = None,
+    *,
+    is_trained: bool = True,
 ) -> tuple[Problem, ...]:
     """Return a problem for every state that is not proved to fit its register.
 
@@ -58,6 +65,7 @@ def overflow_problems(
     network : ChipNetwork
         In register form.
     bounds : tuple of StateBounds, optional
+    is_trained : bool
         See `parity_warnings`.
     """
     bounds = state_bounds(network) if bounds is None else bounds
@@ -68,7 +76,7 @@ def overflow_problems(
             layer=bound.layer,
             found=_found(bound),
             allowed=f"registers of {bound.bits} bits hold {_register(bound)}",
-            remedy=_remedy(bound),
+            remedy=_remedy(bound) if is_trained else FEWER_BITS,
             rule="states_fit_registers",
         )
         for bound in unproved

@@ -82,7 +82,8 @@ def compile_network(
     chip = encode.run(legal)
     encode.ensures(legal, chip)
     bounds = state_bounds(chip)
-    raise_problems(overflow_problems(chip, bounds) if strict else ())
+    if strict:
+        raise_problems(overflow_problems(chip, bounds, is_trained=quantized is None))
     placement = place.run(chip, spike_rates)
     place.ensures(chip, placement)
 

@@ -41,6 +41,9 @@ class LayerPlan:
     halvings : int or None
         How often the weights are halved against the largest that fit the mantissa, given with
         `scale`.
+    bounded : bool
+        Whether numbers are made so small that no input takes a state out of its register, as far as
+        the bits allow it, whatever precision that costs.
     """
 
     bits: int
@@ -48,6 +51,7 @@ class LayerPlan:
     percentile: float = DEFAULT_PERCENTILE
     scale: float | None = None
     halvings: int | None = None
+    bounded: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.percentile <= 100:
@@ -99,6 +103,7 @@ def plan_uniformly(
     method: Method = Method.LEAST_SQUARES,
     *,
     percentile: float = DEFAULT_PERCENTILE,
+    bounded: bool = False,
 ) -> QuantizationPlan:
     """Return a plan with one method for all layers.
 
@@ -110,7 +115,7 @@ def plan_uniformly(
         One width, or one for every layer by name.
     method : Method
         Not `Method.CALIBRATED`, which needs data.
-    percentile : float
+    percentile, bounded
         See `LayerPlan`.
 
     Raises
@@ -123,7 +128,9 @@ def plan_uniformly(
     check_layer_names(by_layer, names)
     return QuantizationPlan(
         layers={
-            name: LayerPlan(bits=by_layer[name], method=method, percentile=percentile)
+            name: LayerPlan(
+                bits=by_layer[name], method=method, percentile=percentile, bounded=bounded
+            )
             for name in names
         }
     )

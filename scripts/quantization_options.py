@@ -77,6 +77,7 @@ def quantize_for_compile(
     accuracy_budget: float | None = None,
     memory_budget: int | None = None,
     input_shape: Shape | None = None,
+    bounded: bool = False,
 ) -> QuantizedNetwork:
     """Quantize a network as the options of the command say.
 
@@ -94,6 +95,8 @@ def quantize_for_compile(
         Training samples (``--calibration``).
     input_shape : tuple of int, optional
         See `infer_shapes`.
+    bounded : bool
+        See `LayerPlan`.
 
     Raises
     ------
@@ -137,6 +140,7 @@ def quantize_for_compile(
                 widths,
                 objective=goal,
                 input_shape=input_shape,
+                bounded=bounded,
                 on_progress=on_progress,
             )
     else:
@@ -145,6 +149,7 @@ def quantize_for_compile(
             widths,
             method,
             percentile=DEFAULT_PERCENTILE if percentile is None else percentile,
+            bounded=bounded,
         )
         quantized = Quantize(profile=profile, plan=plan).run(network)
         if inputs is not None:

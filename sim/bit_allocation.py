@@ -49,6 +49,7 @@ def choose_bits(
     memory_budget_words: int | None = None,
     input_shape: Shape | None = None,
     objective: Objective = DEFAULT_OBJECTIVE,
+    bounded: bool = False,
     on_progress: Callable[[int], None] = ignore_progress,
 ) -> BitChoice:
     """Choose the bits of each layer under a budget.
@@ -68,6 +69,8 @@ def choose_bits(
         budgets is given.
     objective : Objective
         What the final calibration makes least.
+    bounded : bool
+        See `LayerPlan`.
     on_progress : callable
         Called with the number of trials done so far, of `most_trials` at most.
 
@@ -104,7 +107,13 @@ def choose_bits(
         done += 1
         on_progress(done)
         found = calibrate(
-            network, profile, fitted, of, objective=objective, input_shape=input_shape
+            network,
+            profile,
+            fitted,
+            of,
+            objective=objective,
+            input_shape=input_shape,
+            bounded=bounded,
         )
         return BitChoice(
             quantized=found,

@@ -41,6 +41,7 @@ def calibrate(
     *,
     objective: Objective = DEFAULT_OBJECTIVE,
     input_shape: Shape | None = None,
+    bounded: bool = False,
     on_progress: Callable[[int], None] = ignore_progress,
 ) -> QuantizedNetwork:
     """Quantize a network so that it changes least on the user's data.
@@ -59,6 +60,8 @@ def calibrate(
         What is made least.
     input_shape : tuple of int, optional
         See `infer_shapes`.
+    bounded : bool
+        See `LayerPlan`.
     on_progress : callable
         Called with the number of trials done so far, of `CALIBRATION_TRIALS`.
 
@@ -75,7 +78,7 @@ def calibrate(
         For widths that the profile does not have, and networks that cannot be run in floating point
         (`timed_layers`).
     """
-    plans = [plan_uniformly(network, bits, method) for method in PLAIN_METHODS]
+    plans = [plan_uniformly(network, bits, method, bounded=bounded) for method in PLAIN_METHODS]
     check_widths(plans[0], profile)
     # weights rounded with the data at scales found with them, at scales found without, and plainly
     trials = [

@@ -102,6 +102,7 @@ def compile_(
             accuracy_budget=accuracy_budget,
             memory_budget=memory_budget,
             input_shape=shape,
+            bounded=strict,
         )
         if inputs is not None and inputs.labels is not None:
             accuracy = calibration_accuracy(found, quantized, inputs, shape)

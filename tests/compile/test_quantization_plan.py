@@ -39,7 +39,7 @@ def test_the_json_is_one_that_people_can_read() -> None:
     plan = QuantizationPlan(layers={"layer0": LayerPlan(bits=4, method=Method.LARGEST)})
     assert plan.to_json() == (
         '{"layer0": {"bits": 4, "method": "largest", "percentile": 99.9, "scale": null, '
-        '"halvings": null}}'
+        '"halvings": null, "bounded": false}}'
     )
 
 
