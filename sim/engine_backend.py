@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import queue
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +19,23 @@ from numpy.typing import NDArray
 from ..compile import CompiledNetwork, has_readout, neuron_count
 from .backend import RunOptions, RunResult, StateTrace
 from .cuba_layers import check_only_cuba_neurons
-from .engine.block import ROWS_AT_ONCE, BlockSize, Workspace, block_size, frozen
-from .engine.plan import plan_network
+from .engine.block import (
+    LOG_COLUMNS,
+    ROWS_AT_ONCE,
+    BlockSize,
+    ChunkSpikes,
+    Workspace,
+    block_size,
+    frozen,
+    write_log,
+)
+from .engine.plan import NetworkPlan, plan_network
 from .engine.structures import Int32Array, Recording
 from .spike_input import SpikeInput, check_input_fits
 from .spike_log import SpikeLog
+
+
+_Result = TypeVar("_Result")
 
 
 class EngineBackend:
@@ -71,8 +85,15 @@ class EngineBackend:
         spaces = queue.SimpleQueue[Workspace]()
         for _ in range(threads):
             spaces.put(Workspace(plan, size, inputs.n_steps, counted=counted))
-        work = _Work(inputs=inputs, size=size, spaces=spaces, recordings=recordings)
-        log = _log(compiled, inputs, work.run(threads, options))
+        work = _Work(
+            inputs=inputs,
+            plan=plan,
+            size=size,
+            threads=threads,
+            spaces=spaces,
+            recordings=recordings,
+        )
+        log = _log(compiled, inputs, work.log(work.spikes(options)))
         states = tuple(_trace(recording) for recording in recordings)
         return RunResult(
             backend=self.name,
@@ -93,52 +114,58 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Work:
-    """The blocks of a run."""
+    """The blocks of a run, and who does them."""
 
-    def __init__(
-        self,
-        *,
-        inputs: SpikeInput,
-        size: BlockSize,
-        spaces: queue.SimpleQueue[Workspace],
-        recordings: tuple[Recording, ...],
-    ) -> None:
-        self._inputs = inputs
-        self._size = size
-        self._spaces = spaces
-        self._recordings = recordings
+    inputs: SpikeInput
+    plan: NetworkPlan
+    size: BlockSize
+    threads: int
+    spaces: queue.SimpleQueue[Workspace]
+    recordings: tuple[Recording, ...]
 
-    def run(self, threads: int, options: RunOptions) -> list[Int32Array]:
-        """Run all blocks and return the parts of the log in order."""
-        starts = range(0, self._inputs.n_samples, self._size.samples)
-        parts: list[list[Int32Array]] = []
-        for found in self._blocks(starts, min(threads, len(starts))):
-            parts.append(found)
-            done = min(len(parts) * self._size.samples, self._inputs.n_samples)
-            options.on_progress(done)
-        return [part for found in parts for part in found]
+    def spikes(self, options: RunOptions) -> list[ChunkSpikes]:
+        """Run all blocks and return what their chunks sent, in order."""
+        starts = range(0, self.inputs.n_samples, self.size.samples)
+        chunks: list[ChunkSpikes] = []
+        for start, found in zip(starts, self._each(self._block, starts), strict=True):
+            chunks.extend(found)
+            options.on_progress(min(start + self.size.samples, self.inputs.n_samples))
+        return chunks
 
-    def _blocks(self, starts: range, threads: int) -> Iterator[list[Int32Array]]:
-        if threads == 1:
-            yield from map(self._block, starts)
+    def log(self, chunks: list[ChunkSpikes]) -> Int32Array:
+        """Return the rows of the log, sorted; shape (5, events)."""
+        ends = np.cumsum([len(chunk) for chunk in chunks])
+        log = np.empty((LOG_COLUMNS, int(ends[-1])), dtype=np.int32)
+
+        def write(index: int) -> None:
+            part = log[:, ends[index] - len(chunks[index]) : ends[index]]
+            write_log(self.plan, chunks[index], part)
+
+        for _ in self._each(write, range(len(chunks))):
+            pass
+        return log
+
+    def _each(self, function: Callable[[int], _Result], items: range) -> Iterator[_Result]:
+        """Yield the results in order."""
+        if min(self.threads, len(items)) == 1:
+            yield from map(function, items)
             return
-        with ThreadPoolExecutor(threads) as pool:
-            futures = [pool.submit(self._block, start) for start in starts]
+        with ThreadPoolExecutor(self.threads) as pool:
             try:
-                for future in futures:
-                    yield future.result()
-            finally:  # an interruption ends after the blocks that are being run
+                yield from pool.map(function, items)
+            finally:  # an interruption waits for the blocks that are being run, not for the rest
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _block(self, start: int) -> list[Int32Array]:
-        spikes = self._inputs.spikes[start : start + self._size.samples]
+    def _block(self, start: int) -> list[ChunkSpikes]:
+        spikes = self.inputs.spikes[start : start + self.size.samples]
         flat = spikes.reshape(spikes.shape[0], -1, spikes.shape[-1])
-        space = self._spaces.get()
+        space = self.spaces.get()
         try:
-            return space.run(frozen(flat), start, self._recordings)
+            return space.run(frozen(flat), start, self.recordings)
         finally:
-            self._spaces.put(space)
+            self.spaces.put(space)
 
 
 def _recordings(
@@ -167,8 +194,8 @@ def _trace(recording: Recording) -> StateTrace:
     return StateTrace(values={"current": recording.current, "voltage": recording.voltage})
 
 
-def _log(compiled: CompiledNetwork, inputs: SpikeInput, parts: list[Int32Array]) -> SpikeLog:
-    sample, step, layer, neuron, value = np.concatenate(parts, axis=1)
+def _log(compiled: CompiledNetwork, inputs: SpikeInput, rows: Int32Array) -> SpikeLog:
+    sample, step, layer, neuron, value = rows
     return SpikeLog(
         sample=sample,
         step=step,

@@ -18,7 +18,7 @@ from ...compile import NETWORK_INPUT
 from .event_kernels import append_source, scan_bytes, scan_numbers, write_rows
 from .kernels import run_conv, run_dense, run_numbers
 from .plan import LayerPlan, NetworkPlan
-from .structures import Events, Int32Array, Recording, States, Synapses, Window
+from .structures import Events, Int32Array, Int64Array, Recording, States, Synapses, Window
 
 LOG_COLUMNS = 5  # sample, step, layer, neuron, value
 ROWS_AT_ONCE = 2048  # samples times steps; more leave the second-level cache
@@ -80,6 +80,32 @@ def block_size(
     return BlockSize(samples=samples if samples < 8 else samples // 8 * 8, steps=end)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ChunkSpikes:
+    """What the layers sent in a chunk.
+
+    Attributes
+    ----------
+    window : Window
+        The chunk.
+    sent : tuple of Events
+        Of each layer.
+    places : int64 array, shape (layers, rows)
+        Where each row's spikes go in the chunk's part of the log; negative before the input begins.
+    """
+
+    window: Window
+    sent: tuple[Events, ...]
+    places: Int64Array
+
+    def __len__(self) -> int:
+        logged = self.places >= 0
+        return sum(
+            int((events.stop - events.start)[mine].sum())
+            for events, mine in zip(self.sent, logged, strict=True)
+        )
+
+
 class Workspace:
     """The memory of one thread.
 
@@ -122,7 +148,7 @@ class Workspace:
 
     def run(
         self, spikes: Numbers, first_sample: int, recordings: tuple[Recording, ...]
-    ) -> list[Int32Array]:
+    ) -> list[ChunkSpikes]:
         """Run a block of samples.
 
         Parameters
@@ -136,11 +162,11 @@ class Workspace:
 
         Returns
         -------
-        list of int32 array, shape (5, events)
-            Parts of the log, in order.
+        list of ChunkSpikes
+            In order of time.
         """
         end = self._plan.before + self._n_steps
-        parts: list[Int32Array] = []
+        parts: list[ChunkSpikes] = []
         for first_step in range(0, end, self._steps):
             window = Window(
                 first_sample=first_sample,
@@ -151,7 +177,7 @@ class Workspace:
                 end=end,
             )
             self._run_chunk(spikes, window, recordings)
-            parts.append(self._log(window))
+            parts.append(self._kept(window))
         return parts
 
     def _run_chunk(
@@ -213,28 +239,58 @@ class Workspace:
             append_source(self._events_of(part.source), part.table, part.scale, rows, joined)
         return joined
 
-    def _log(self, window: Window) -> Int32Array:
-        """Return the chunk's rows of the log."""
+    def _kept(self, window: Window) -> ChunkSpikes:
+        """Return copies of the chunk's spikes: the memory is used again."""
         rows = window.samples * window.steps
-        counts = np.stack([sent.stop[:rows] - sent.start[:rows] for sent in self._sent], axis=1)
-        step = window.first_step + np.arange(rows) % window.steps
-        counts[step < window.before] = 0
-        ends = np.cumsum(counts).reshape(counts.shape)
-        places = ends - counts
-        places[step < window.before] = -1
-        log = np.empty((LOG_COLUMNS, int(ends[-1, -1])), dtype=np.int32)
-        for index, (layer, sent) in enumerate(zip(self._plan.layers, self._sent, strict=True)):
-            write_rows(
-                sent,
-                index,
-                layer.channels,
-                layer.neurons.natural,
-                np.ascontiguousarray(places[:, index]),
-                window,
-                np.zeros(layer.channels + 1, dtype=np.int64),
-                log,
-            )
-        return log
+        sent = tuple(_copied(events, rows) for events in self._sent)
+        return ChunkSpikes(window=window, sent=sent, places=_places(sent, window))
+
+
+def write_log(plan: NetworkPlan, chunk: ChunkSpikes, log: Int32Array) -> None:
+    """Write a chunk's spikes to its part of the log.
+
+    Parameters
+    ----------
+    plan : NetworkPlan
+        The network.
+    chunk : ChunkSpikes
+        The spikes.
+    log : int32 array, shape (5, events)
+        Sample, step, layer, neuron and value, sorted by the first four.
+    """
+    for index, (layer, sent) in enumerate(zip(plan.layers, chunk.sent, strict=True)):
+        write_rows(
+            sent,
+            index,
+            layer.channels,
+            layer.neurons.natural,
+            chunk.places[index],
+            chunk.window,
+            np.zeros(layer.channels + 1, dtype=np.int64),
+            log,
+        )
+
+
+def _places(sent: tuple[Events, ...], window: Window) -> Int64Array:
+    """Return where each layer's spikes of each row go in the chunk's part of the log."""
+    counts = np.stack([events.stop - events.start for events in sent])
+    step = window.first_step + np.arange(counts.shape[1]) % window.steps
+    counts[:, step < window.before] = 0
+    ends = np.cumsum(counts.T.reshape(-1)).reshape(counts.shape[::-1]).T
+    places = np.ascontiguousarray(ends - counts)
+    places[:, step < window.before] = -1
+    return places
+
+
+def _copied(events: Events, rows: int) -> Events:
+    total = int(events.stop[rows - 1])
+    return Events(
+        index=events.index[:total].copy(),
+        value=events.value[: total if events.counted else 1].copy(),
+        start=events.start[:rows].copy(),
+        stop=events.stop[:rows].copy(),
+        counted=events.counted,
+    )
 
 
 def frozen(values: Numbers) -> Numbers:

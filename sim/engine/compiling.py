@@ -13,8 +13,17 @@ import numba
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+def inlined(function: _Function) -> _Function:
+    """Put a function into those that call it.
+
+    A call of its own would count references to every array it is given, 5 ns each: more than a
+    small layer takes for a step.
+    """
+    return cast(_Function, numba.njit(inline="always", error_model="numpy")(function))
+
+
 def inner(function: _Function) -> _Function:
-    """Compile a function that only compiled functions call, as part of these."""
+    """Compile a function that only compiled functions call, for what few networks need."""
     return cast(_Function, numba.njit(error_model="numpy", nogil=True)(function))
 
 

@@ -31,33 +31,33 @@ def scan_bytes(
     out : Events
         Filled; the spikes of each step begin at a multiple of `neurons`.
     """
+    index, values, starts, stops = out.index, out.value, out.start, out.stop
+    counted = out.counted
     lead = window.steps - steps
     for row in range(window.samples * window.steps):
-        out.start[row] = row * neurons
-        out.stop[row] = row * neurons
-    of_sample = neurons * steps
-    sample, end = 0, of_sample
-    total = 8 * words.size + rest.size
-    for k in range(words.size + rest.size):
-        is_word = k < words.size
-        word = words[k] if is_word else np.uint64(rest[k - words.size])
-        first = 8 * k if is_word else 8 * words.size + k - words.size
+        starts[row] = row * neurons
+        stops[row] = row * neurons
+    of_sample, span = np.uint64(neurons * steps), np.uint32(steps)
+    begin, row_begin = np.uint64(0), np.uint64(lead)
+    n_words = np.uint64(words.size)
+    for k in range(n_words + np.uint64(rest.size)):
+        is_word = k < n_words
+        word = words[k] if is_word else np.uint64(rest[k - n_words])
+        first = np.uint64(8) * k if is_word else np.uint64(7) * n_words + k
         while word != 0:
-            byte = np.int64(trailing_zeros(word)) >> 3
-            place = first + byte
-            value = np.int32((word >> np.uint64(8 * byte)) & np.uint64(255))
-            word &= ~(np.uint64(255) << np.uint64(8 * byte))
-            while place >= end and end < total:
-                sample, end = sample + 1, end + of_sample
-            inside = np.uint32(place - (end - of_sample))
-            neuron = inside // np.uint32(steps)
-            step = np.int64(inside - neuron * np.uint32(steps))
-            row = sample * window.steps + lead + step
-            position = out.stop[row]
-            out.index[position] = order[neuron]
-            if out.counted:
-                out.value[position] = value
-            out.stop[row] = position + 1
+            bit = trailing_zeros(word) & np.uint64(56)  # where the byte begins
+            place = first + (bit >> np.uint64(3))
+            while place >= begin + of_sample:
+                begin, row_begin = begin + of_sample, row_begin + np.uint64(window.steps)
+            inside = np.uint32(place - begin)
+            neuron = np.uint32(inside // span)
+            row = row_begin + np.uint64(np.uint32(inside - neuron * span))
+            position = np.uint64(stops[row])
+            index[position] = order[neuron]
+            if counted:
+                values[position] = np.int32((word >> bit) & np.uint64(255))
+            stops[row] = np.int64(position + np.uint64(1))
+            word &= ~(np.uint64(255) << bit)
 
 
 @kernel
@@ -126,24 +126,34 @@ def write_rows(
     log : int32 array, shape (5, events)
         Sample, step, layer, neuron, value.
     """
+    index, values, starts, stops = events.index, events.value, events.start, events.stop
+    counted = events.counted
     for row in range(places.size):
-        place, start, stop = places[row], events.start[row], events.stop[row]
-        if place < 0 or start == stop:
+        if places[row] < 0 or starts[row] == stops[row]:
             continue
         sample = window.first_sample + row // window.steps
         step = window.first_step + row % window.steps - window.before
+        place, start = np.uint64(places[row]), np.uint64(starts[row])
+        size = np.uint64(stops[row]) - start
+        for k in range(size):
+            log[0, place + k] = sample
+            log[1, place + k] = step
+            log[2, place + k] = layer
+        if channels == 1:
+            for k in range(size):
+                log[3, place + k] = index[start + k]
+                log[4, place + k] = values[start + k] if counted else 1
+            continue
         counts[:] = 0
-        if channels > 1:  # pixel slowest, so counting the channels sorts
-            for k in range(start, stop):
-                counts[events.index[k] % channels + 1] += 1
-            for channel in range(channels):
-                counts[channel + 1] += counts[channel]
-        for k in range(start, stop):
-            channel = events.index[k] % channels
-            position = place + counts[channel]
+        of_image = np.uint32(channels)
+        for k in range(start, start + size):  # pixel slowest, so counting the channels sorts
+            counts[np.uint32(np.uint32(index[k]) % of_image + np.uint32(1))] += 1
+        for channel in range(channels):
+            counts[channel + 1] += counts[channel]
+        for k in range(start, start + size):
+            number = np.uint32(index[k])
+            channel = np.uint32(number % of_image)
+            position = place + np.uint64(counts[channel])
             counts[channel] += 1
-            log[0, position] = sample
-            log[1, position] = step
-            log[2, position] = layer
-            log[3, position] = natural[events.index[k]]
-            log[4, position] = events.value[k] if events.counted else 1
+            log[3, position] = natural[number]
+            log[4, position] = values[k] if counted else 1

@@ -19,37 +19,42 @@ from typing import Any
 
 import numpy as np
 
-from .compiling import inner, kernel
+from .compiling import inlined, inner, kernel
 from .structures import Events, Kernel, Neurons, Recording, States, Synapses, Window
 
 LIMIT = 1 << 23  # STATE_LIMIT; Numba freezes globals of this module into its cache
 
 
-@inner
-def _update_currents(current: Any, arriving: Any, kept: Any, factor: int, wraps: bool) -> None:
+@inlined
+def _update_currents(
+    current: Any, arriving: Any, kept: Any, first: Any, stop: Any, factor: int, wraps: bool
+) -> None:
     """Decay, add what arrives, wrap once at 24 bits; sums of kernels wrap before. Clears sums."""
     if wraps:
-        for i in range(current.size):
+        for i in range(first, stop):
             # 256 * factor / 64 brings the sum's 24 bits to the top, 2 bits down are state units
             aligned = np.int32(arriving[i] * factor) >> 2
-            summed = np.int32(np.int32(current[i] * kept[i]) + aligned)
+            summed = np.int32(np.int32(current[i] * kept[i - first]) + aligned)
             down = np.int32(summed - 2 * LIMIT) if summed > LIMIT else summed
             current[i] = np.int32(summed + 2 * LIMIT) if summed <= -LIMIT else down
             arriving[i] = 0
     else:
-        for i in range(current.size):
+        for i in range(first, stop):
             aligned = np.int32(arriving[i] * factor)
-            summed = np.int32(np.int32(current[i] * kept[i]) + aligned)
+            summed = np.int32(np.int32(current[i] * kept[i - first]) + aligned)
             down = np.int32(summed - 2 * LIMIT) if summed > LIMIT else summed
             current[i] = np.int32(summed + 2 * LIMIT) if summed <= -LIMIT else down
             arriving[i] = 0
 
 
-@inner
-def _update_voltages(voltage: Any, current: Any, kept: Any, bias: Any) -> None:
+@inlined
+def _update_voltages(
+    voltage: Any, current: Any, kept: Any, bias: Any, first: Any, stop: Any
+) -> None:
     """Decay, add current and bias, wrap at 32 bits and clip to 24."""
-    for i in range(voltage.size):
-        summed = np.int32(np.int32(voltage[i] * kept[i]) + current[i] + bias[i])
+    for i in range(first, stop):
+        leaked = np.int32(voltage[i] * kept[i - first])
+        summed = np.int32(leaked + current[i] + bias[i - first])
         low = np.int32(1 - LIMIT) if summed < 1 - LIMIT else summed
         voltage[i] = np.int32(LIMIT - 1) if low > LIMIT - 1 else low
 
@@ -57,24 +62,25 @@ def _update_voltages(voltage: Any, current: Any, kept: Any, bias: Any) -> None:
 @inner
 def _update_divided(voltage: Any, current: Any, kept: Any, bias: Any, exponent: int) -> None:
     """Do the same with current and bias divided by ``2**exponent``, toward zero."""
+    tile = kept.size
     for i in range(voltage.size):
-        rise = np.int64(current[i]) + bias[i]  # 24 and 38 bits
+        rise = np.int64(current[i]) + bias[i % tile]  # 24 and 38 bits
         if exponent >= 0:
             part = abs(rise) >> exponent
             rise = -part if rise < 0 else part
         else:
             rise = rise << -exponent
-        summed = np.int32(np.int32(voltage[i] * kept[i]) + rise)
+        summed = np.int32(np.int32(voltage[i] * kept[i % tile]) + rise)
         low = np.int32(1 - LIMIT) if summed < 1 - LIMIT else summed
         voltage[i] = np.int32(LIMIT - 1) if low > LIMIT - 1 else low
 
 
-@inner
-def _above(voltage: Any, count: int, limit: int, index: Any, position: int) -> int:
+@inlined
+def _above(voltage: Any, count: Any, limit: int, index: Any, position: Any) -> Any:
     """Append the neurons above a limit; needs a place more than they take."""
     for i in range(count):
         index[position] = i
-        position += 1 if voltage[i] > limit else 0
+        position += np.uint64(voltage[i] > limit)
     return position
 
 
@@ -101,9 +107,10 @@ def _fire(neurons: Neurons, states: States) -> None:
     if neurons.refractory != 1:
         _rest(neurons, states)
     else:
-        states.fired_count[0] = _above(
-            states.voltage, neurons.count, neurons.limit, states.fired, 0
+        found = _above(
+            states.voltage, np.uint64(neurons.count), neurons.limit, states.fired, np.uint64(0)
         )
+        states.fired_count[0] = np.int64(found)
     for k in range(states.fired_count[0]):
         i = states.fired[k]
         states.fired_value[k] = states.voltage[i] if neurons.graded else 1
@@ -138,8 +145,41 @@ def _send(neurons: Neurons, states: States, step: int, end: int, out: Events, po
     return position
 
 
+@inlined
+def _step_plain(
+    arriving: Any,
+    factor: int,
+    wraps: bool,
+    current: Any,
+    voltage: Any,
+    kept_current: Any,
+    kept_voltage: Any,
+    bias: Any,
+    limit: int,
+    count: Any,
+    index: Any,
+    position: Any,
+) -> Any:
+    """Update neurons that need nothing but their states, and append those that fire.
+
+    Numbers of neurons and places are uint64 here: Numba checks whether others are negative, and
+    loops with that check are not made vectors.
+    """
+    size, tile = np.uint64(current.size), np.uint64(kept_current.size)
+    first = np.uint64(0)
+    while first < size:
+        stop = min(first + tile, size)
+        _update_currents(current, arriving, kept_current, first, stop, factor, wraps)
+        _update_voltages(voltage, current, kept_voltage, bias, first, stop)
+        first = stop
+    after = _above(voltage, count, limit, index, position)
+    for k in range(position, after):
+        voltage[np.uint64(index[k])] = 0
+    return after
+
+
 @inner
-def _step_neurons(
+def _step_special(
     arriving: Any,
     factor: int,
     wraps: bool,
@@ -150,24 +190,20 @@ def _step_neurons(
     out: Events,
     position: int,
 ) -> int:
-    """Update the neurons of a layer and append the spikes that leave in this step."""
+    """Update neurons of any kind and append the spikes that leave in this step."""
     current, voltage = states.current, states.voltage
-    tile = neurons.kept_current.size
-    for begin in range(0, current.size, tile):
-        stop = min(begin + tile, current.size)
-        now, potential = current[begin:stop], voltage[begin:stop]
-        _update_currents(now, arriving[begin:stop], neurons.kept_current, factor, wraps)
+    size, tile = np.uint64(current.size), np.uint64(neurons.kept_current.size)
+    first = np.uint64(0)
+    while first < size:
+        stop = min(first + tile, size)
+        _update_currents(current, arriving, neurons.kept_current, first, stop, factor, wraps)
         if neurons.exponent == 0:
-            _update_voltages(potential, now, neurons.kept_voltage, neurons.bias_low)
-        else:
-            _update_divided(potential, now, neurons.kept_voltage, neurons.bias, neurons.exponent)
-    if states.fired.size > 0:
-        _fire(neurons, states)
-        return _send(neurons, states, step, end, out, position)
-    after = _above(voltage, neurons.count, neurons.limit, out.index, position)
-    for k in range(position, after):
-        voltage[out.index[k]] = 0
-    return after
+            _update_voltages(voltage, current, neurons.kept_voltage, neurons.bias_low, first, stop)
+        first = stop
+    if neurons.exponent != 0:
+        _update_divided(voltage, current, neurons.kept_voltage, neurons.bias, neurons.exponent)
+    _fire(neurons, states)
+    return _send(neurons, states, step, end, out, position)
 
 
 @inner
@@ -205,28 +241,49 @@ def _align_wide(sums: Any, arriving: Any, is_kernel: bool) -> None:
         sums[i] = 0
 
 
-@inner
-def _add_rows(sums: Any, weights: Any, events: Events, row: int, scale: int) -> None:
+@inlined
+def _add_rows(
+    sums: Any,
+    weights: Any,
+    index: Any,
+    value: Any,
+    counted: bool,
+    start: Any,
+    stop: Any,
+    scale: int,
+) -> None:
     """Add the weights of every spike of a step; several at a time, to pass less over the sums."""
-    start, stop, index = events.start[row], events.stop[row], events.index
-    size = sums.size
-    if events.counted or scale != 1:
+    size = np.uint64(sums.size)
+    four = np.uint64(4)
+    if counted or scale != 1:
         for k in range(start, stop):
-            one = weights[index[k]]
-            times = np.int64(events.value[k] if events.counted else 1) * scale
+            one = np.uint64(index[k]) * size
+            times = np.int64(value[k] if counted else 1) * scale
             for j in range(size):
-                sums[j] += one[j] * times
-        return
-    whole = start + (stop - start) // 4 * 4
-    for k in range(start, whole, 4):
-        first, second = weights[index[k]], weights[index[k + 1]]
-        third, fourth = weights[index[k + 2]], weights[index[k + 3]]
-        for j in range(size):
-            sums[j] += np.int32(first[j]) + second[j] + third[j] + fourth[j]
-    for k in range(whole, stop):
-        one = weights[index[k]]
-        for j in range(size):
-            sums[j] += one[j]
+                sums[j] += weights[one + j] * times
+    else:
+        whole = start + (stop - start) // four * four
+        for k in range(start, whole, four):
+            first, second = np.uint64(index[k]) * size, np.uint64(index[k + 1]) * size
+            third, fourth = np.uint64(index[k + 2]) * size, np.uint64(index[k + 3]) * size
+            for j in range(size):
+                pair = np.int32(weights[first + j]) + np.int32(weights[second + j])
+                other = np.int32(weights[third + j]) + np.int32(weights[fourth + j])
+                sums[j] += pair + other
+        for k in range(whole, stop):
+            one = np.uint64(index[k]) * size
+            for j in range(size):
+                sums[j] += weights[one + j]
+
+
+@inner
+def _add_own(sums: Any, recurrent: Any, states: States, scale: int) -> None:
+    """Add the weights of the layer's own spikes of the step before."""
+    for k in range(states.fired_count[0]):
+        back = recurrent[states.fired[k]]
+        times = np.int64(states.fired_value[k]) * scale
+        for j in range(sums.size):
+            sums[j] += back[j] * times
 
 
 @kernel
@@ -242,64 +299,104 @@ def run_dense(
     recording: Recording,
 ) -> None:
     """Run a dense layer: `sums` of 64 bits where synapses are wide, else `arriving` itself."""
-    position = 0
+    current, voltage = states.current, states.voltage
+    kept_current, kept_voltage, bias = neurons.kept_current, neurons.kept_voltage, neurons.bias_low
+    limit, count, first_step = neurons.limit, np.uint64(neurons.count), neurons.first_step
+    index, starts, stops = out.index, out.start, out.stop
+    is_special = states.fired.size > 0
+    is_recorded = recording.current.size + recording.voltage.size > 0
+    weights, recurrent = synapses.weights.reshape(-1), synapses.recurrent
+    in_index, in_value, counted = events.index, events.value, events.counted
+    in_start, in_stop, scale = events.start, events.stop, synapses.input_scale
+    factor, wide, recurs = synapses.factor, synapses.wide, recurrent.shape[0] > 0
+    position = np.uint64(0)
     for sample in range(window.samples):
         if window.first_step == 0:
             _begin(states)
         for local in range(window.steps):
-            row, step = sample * window.steps + local, window.first_step + local
-            out.start[row] = position
-            if step >= neurons.first_step:
-                _add_rows(sums, synapses.weights, events, row, synapses.input_scale)
-                for k in range(states.fired_count[0] * (synapses.recurrent.shape[0] > 0)):
-                    back = synapses.recurrent[states.fired[k]]
-                    times = np.int64(states.fired_value[k]) * synapses.own_scale
-                    for j in range(sums.size):
-                        sums[j] += back[j] * times
-                if synapses.wide:
+            row, step = np.uint64(sample * window.steps + local), window.first_step + local
+            starts[row] = np.int64(position)
+            if step >= first_step:
+                begin, end = np.uint64(in_start[row]), np.uint64(in_stop[row])
+                _add_rows(sums, weights, in_index, in_value, counted, begin, end, scale)
+                if recurs:
+                    _add_own(sums, recurrent, states, synapses.own_scale)
+                if wide:
                     _align_wide(sums, arriving, False)
-                position = _step_neurons(
-                    arriving,
-                    synapses.factor,
-                    False,
-                    neurons,
-                    states,
-                    step,
-                    window.end,
-                    out,
-                    position,
-                )
-                _record(
-                    recording, neurons, states, window.first_sample + sample, step - window.before
-                )
-            out.stop[row] = position
+                if is_special:
+                    position = np.uint64(
+                        _step_special(
+                            arriving,
+                            factor,
+                            False,
+                            neurons,
+                            states,
+                            step,
+                            window.end,
+                            out,
+                            np.int64(position),
+                        )
+                    )
+                else:
+                    position = _step_plain(
+                        arriving,
+                        factor,
+                        False,
+                        current,
+                        voltage,
+                        kept_current,
+                        kept_voltage,
+                        bias,
+                        limit,
+                        count,
+                        index,
+                        position,
+                    )
+                if is_recorded:
+                    _record(
+                        recording,
+                        neurons,
+                        states,
+                        window.first_sample + sample,
+                        step - window.before,
+                    )
+            stops[row] = np.int64(position)
 
 
-@inner
-def _add_kernels(sums: Any, kernel: Kernel, events: Events, row: int) -> None:
+@inlined
+def _add_kernels(
+    sums: Any, weights: Any, kernel: Kernel, geometry: Any, events: Any, start: Any, stop: Any
+) -> None:
     """Add, for every spike of a step, its channel's kernel around its place."""
-    weights, group_out = kernel.weights, kernel.group_out
-    for k in range(events.start[row], events.stop[row]):
-        pixel = np.uint32(events.index[k]) // np.uint32(kernel.channels_in)
-        channel = np.int64(events.index[k]) - np.int64(pixel) * kernel.channels_in
-        y = np.int64(pixel // np.uint32(kernel.width_in))
-        x = np.int64(pixel) - y * kernel.width_in
-        times = np.int64(events.value[k] if events.counted else 1) * kernel.input_scale
-        group = channel // kernel.group_in * group_out if kernel.group_in > 0 else 0
-        for a in range(kernel.row_start[y], kernel.row_start[y + 1]):
-            weights_row = (channel * kernel.height + kernel.row_kernel[a]) * kernel.width
-            sums_row = np.int64(kernel.row_out[a]) * kernel.width_out
-            for b in range(kernel.run_start[x], kernel.run_start[x + 1]):
-                size = kernel.run_length[b] * group_out
-                begin = (weights_row + kernel.run_weight[b]) * group_out
-                target = (sums_row + kernel.run_out[b]) * kernel.channels_out + group
-                part, met = weights[begin : begin + size], sums[target : target + size]
+    row_start, row_kernel, row_out, run_start, run_weight, run_out, run_length = geometry
+    index, value, counted = events
+    channels_in, width_in = np.uint32(kernel.channels_in), np.uint32(kernel.width_in)
+    group_in, group_out = np.uint64(kernel.group_in), np.uint64(kernel.group_out)
+    height, width = np.uint64(kernel.height), np.uint64(kernel.width)
+    width_out, channels_out = np.uint64(kernel.width_out), np.uint64(kernel.channels_out)
+    for k in range(start, stop):
+        place = np.uint32(index[k])
+        pixel = np.uint32(place // channels_in)
+        channel = np.uint64(np.uint32(place - pixel * channels_in))
+        y = np.uint32(pixel // width_in)
+        x = np.uint64(np.uint32(pixel - y * width_in))
+        times = np.int64(value[k] if counted else 1) * kernel.input_scale
+        group = np.uint64(0)
+        if group_in > 0:
+            group = channel // group_in * group_out
+        for a in range(np.uint64(row_start[y]), np.uint64(row_start[y + np.uint32(1)])):
+            weights_row = (channel * height + np.uint64(row_kernel[a])) * width
+            sums_row = np.uint64(row_out[a]) * width_out
+            for b in range(np.uint64(run_start[x]), np.uint64(run_start[x + np.uint64(1)])):
+                size = np.uint64(run_length[b]) * group_out
+                begin = (weights_row + np.uint64(run_weight[b])) * group_out
+                target = (sums_row + np.uint64(run_out[b])) * channels_out + group
                 if times == 1:
                     for j in range(size):
-                        met[j] += part[j]
+                        sums[target + j] += weights[begin + j]
                 else:
                     for j in range(size):
-                        met[j] += part[j] * times
+                        sums[target + j] += weights[begin + j] * times
 
 
 @kernel
@@ -315,32 +412,67 @@ def run_conv(
     recording: Recording,
 ) -> None:
     """Run a convolution; arguments as of `run_dense`."""
-    position = 0
+    current, voltage = states.current, states.voltage
+    kept_current, kept_voltage, bias = neurons.kept_current, neurons.kept_voltage, neurons.bias_low
+    limit, count, first_step = neurons.limit, np.uint64(neurons.count), neurons.first_step
+    index, starts, stops = out.index, out.start, out.stop
+    is_special = states.fired.size > 0
+    is_recorded = recording.current.size + recording.voltage.size > 0
+    factor, wide = kernel.factor, kernel.wide
+    in_start, in_stop, weights = events.start, events.stop, kernel.weights
+    spikes = (events.index, events.value, events.counted)
+    rows = (kernel.row_start, kernel.row_kernel, kernel.row_out)
+    runs = (kernel.run_start, kernel.run_weight, kernel.run_out, kernel.run_length)
+    position = np.uint64(0)
     for sample in range(window.samples):
         if window.first_step == 0:
             _begin(states)
         for local in range(window.steps):
-            row, step = sample * window.steps + local, window.first_step + local
-            out.start[row] = position
-            if step >= neurons.first_step:
-                _add_kernels(sums, kernel, events, row)
-                if kernel.wide:
+            row, step = np.uint64(sample * window.steps + local), window.first_step + local
+            starts[row] = np.int64(position)
+            if step >= first_step:
+                begin, end = np.uint64(in_start[row]), np.uint64(in_stop[row])
+                _add_kernels(sums, weights, kernel, rows + runs, spikes, begin, end)
+                if wide:
                     _align_wide(sums, arriving, True)
-                position = _step_neurons(
-                    arriving,
-                    kernel.factor,
-                    not kernel.wide,
-                    neurons,
-                    states,
-                    step,
-                    window.end,
-                    out,
-                    position,
-                )
-                _record(
-                    recording, neurons, states, window.first_sample + sample, step - window.before
-                )
-            out.stop[row] = position
+                if is_special:
+                    position = np.uint64(
+                        _step_special(
+                            arriving,
+                            factor,
+                            not wide,
+                            neurons,
+                            states,
+                            step,
+                            window.end,
+                            out,
+                            np.int64(position),
+                        )
+                    )
+                else:
+                    position = _step_plain(
+                        arriving,
+                        factor,
+                        not wide,
+                        current,
+                        voltage,
+                        kept_current,
+                        kept_voltage,
+                        bias,
+                        limit,
+                        count,
+                        index,
+                        position,
+                    )
+                if is_recorded:
+                    _record(
+                        recording,
+                        neurons,
+                        states,
+                        window.first_sample + sample,
+                        step - window.before,
+                    )
+            stops[row] = np.int64(position)
 
 
 @kernel
@@ -356,25 +488,64 @@ def run_numbers(
     recording: Recording,
 ) -> None:
     """Run neurons at the input; `numbers` has shape (samples, neurons, T)."""
-    position = 0
+    current, voltage = states.current, states.voltage
+    kept_current, kept_voltage, bias = neurons.kept_current, neurons.kept_voltage, neurons.bias_low
+    natural = neurons.natural
+    limit, count, first_step = neurons.limit, np.uint64(neurons.count), neurons.first_step
+    index, starts, stops = out.index, out.start, out.stop
+    is_special = states.fired.size > 0
+    is_recorded = recording.current.size + recording.voltage.size > 0
+    factor = 1
+    position = np.uint64(0)
     for sample in range(window.samples):
         if window.first_step == 0:
             _begin(states)
-        mine = numbers[sample]
         for local in range(window.steps):
-            row, step = sample * window.steps + local, window.first_step + local
-            out.start[row] = position
-            if step >= neurons.first_step:
-                for i in range(neurons.count):
+            row, step = np.uint64(sample * window.steps + local), window.first_step + local
+            starts[row] = np.int64(position)
+            if step >= first_step:
+                for i in range(count):
                     arriving[i] = offset
                 if step >= window.before:
-                    for i in range(neurons.count):
-                        number = np.int64(mine[neurons.natural[i], step - window.before])
+                    now = np.uint64(step - window.before)
+                    for i in range(count):
+                        number = np.int64(numbers[np.uint64(sample), np.uint64(natural[i]), now])
                         arriving[i] = number * scale + offset
-                position = _step_neurons(
-                    arriving, 1, False, neurons, states, step, window.end, out, position
-                )
-                _record(
-                    recording, neurons, states, window.first_sample + sample, step - window.before
-                )
-            out.stop[row] = position
+                if is_special:
+                    position = np.uint64(
+                        _step_special(
+                            arriving,
+                            factor,
+                            False,
+                            neurons,
+                            states,
+                            step,
+                            window.end,
+                            out,
+                            np.int64(position),
+                        )
+                    )
+                else:
+                    position = _step_plain(
+                        arriving,
+                        factor,
+                        False,
+                        current,
+                        voltage,
+                        kept_current,
+                        kept_voltage,
+                        bias,
+                        limit,
+                        count,
+                        index,
+                        position,
+                    )
+                if is_recorded:
+                    _record(
+                        recording,
+                        neurons,
+                        states,
+                        window.first_sample + sample,
+                        step - window.before,
+                    )
+            stops[row] = np.int64(position)
