@@ -34,7 +34,6 @@ from .engine.structures import Int32Array, Recording
 from .spike_input import SpikeInput, check_input_fits
 from .spike_log import SpikeLog
 
-
 _Result = TypeVar("_Result")
 
 

@@ -10,6 +10,8 @@ from numba.cpython.unsafe.numbers import trailing_zeros
 from .compiling import kernel
 from .structures import Events, Int32Array, Int64Array, Window
 
+_WORDS_AT_ONCE = 1024
+
 
 @kernel
 def scan_bytes(
@@ -40,24 +42,37 @@ def scan_bytes(
     of_sample, span = np.uint64(neurons * steps), np.uint32(steps)
     begin, row_begin = np.uint64(0), np.uint64(lead)
     n_words = np.uint64(words.size)
-    for k in range(n_words + np.uint64(rest.size)):
-        is_word = k < n_words
-        word = words[k] if is_word else np.uint64(rest[k - n_words])
-        first = np.uint64(8) * k if is_word else np.uint64(7) * n_words + k
-        while word != 0:
-            bit = trailing_zeros(word) & np.uint64(56)  # where the byte begins
-            place = first + (bit >> np.uint64(3))
-            while place >= begin + of_sample:
-                begin, row_begin = begin + of_sample, row_begin + np.uint64(window.steps)
-            inside = np.uint32(place - begin)
-            neuron = np.uint32(inside // span)
-            row = row_begin + np.uint64(np.uint32(inside - neuron * span))
-            position = np.uint64(stops[row])
-            index[position] = order[neuron]
-            if counted:
-                values[position] = np.int32((word >> bit) & np.uint64(255))
-            stops[row] = np.int64(position + np.uint64(1))
-            word &= ~(np.uint64(255) << bit)
+    found = np.empty(_WORDS_AT_ONCE, dtype=np.uint64)
+    last = n_words + np.uint64(rest.size)
+    for group in range(np.uint64(0), last, np.uint64(_WORDS_AT_ONCE)):
+        # first which words are not empty, without a branch: it would be guessed wrong too often
+        n_found = np.uint64(0)
+        for k in range(group, min(group + np.uint64(_WORDS_AT_ONCE), n_words)):
+            found[n_found] = k
+            n_found += np.uint64(words[k] != 0)
+        for k in range(max(group, n_words), min(group + np.uint64(_WORDS_AT_ONCE), last)):
+            found[n_found] = k
+            n_found += np.uint64(rest[k - n_words] != 0)
+        for m in range(n_found):
+            k = found[m]
+            word = words[k] if k < n_words else np.uint64(rest[k - n_words])
+            first = np.uint64(8) * k if k < n_words else np.uint64(7) * n_words + k
+            while True:
+                bit = trailing_zeros(word) & np.uint64(56)  # where the byte begins
+                place = first + (bit >> np.uint64(3))
+                while place >= begin + of_sample:
+                    begin, row_begin = begin + of_sample, row_begin + np.uint64(window.steps)
+                inside = np.uint32(place - begin)
+                neuron = np.uint32(inside // span)
+                row = row_begin + np.uint64(np.uint32(inside - neuron * span))
+                position = np.uint64(stops[row])
+                index[position] = order[neuron]
+                if counted:
+                    values[position] = np.int32((word >> bit) & np.uint64(255))
+                stops[row] = np.int64(position + np.uint64(1))
+                word &= ~(np.uint64(255) << bit)
+                if word == 0:
+                    break
 
 
 @kernel

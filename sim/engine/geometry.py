@@ -40,7 +40,7 @@ def plan_kernel(layer: ChipConv, weight: NDArray[np.integer], *, factor: int, wi
     return Kernel(
         weights=np.ascontiguousarray(by_input).reshape(-1),
         channels_in=channels_in,
-        group_in=in_group if layer.groups > 1 else 0,
+        group_in=in_group,
         width_in=width_in,
         channels_out=channels_out,
         group_out=out_group,

@@ -364,37 +364,87 @@ def run_dense(
 
 
 @inlined
-def _add_kernels(
-    sums: Any, weights: Any, kernel: Kernel, geometry: Any, events: Any, start: Any, stop: Any
+def _add_channels(
+    sums: Any, target: Any, weights: Any, begin: Any, size: Any, bases: Any, several: Any
 ) -> None:
-    """Add, for every spike of a step, its channel's kernel around its place."""
+    """Add neighbouring weights of several channels, four of them at a time."""
+    m, one, two, three = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
+    while m + three < several:
+        a, b = begin + bases[m], begin + bases[m + one]
+        c, d = begin + bases[m + two], begin + bases[m + three]
+        for j in range(size):
+            pair = np.int32(weights[a + j]) + np.int32(weights[b + j])
+            other = np.int32(weights[c + j]) + np.int32(weights[d + j])
+            sums[target + j] += pair + other
+        m += np.uint64(4)
+    if several - m == three:
+        a, b, c = begin + bases[m], begin + bases[m + one], begin + bases[m + two]
+        for j in range(size):
+            pair = np.int32(weights[a + j]) + np.int32(weights[b + j])
+            sums[target + j] += pair + np.int32(weights[c + j])
+    elif several - m == two:
+        a, b = begin + bases[m], begin + bases[m + one]
+        for j in range(size):
+            sums[target + j] += np.int32(weights[a + j]) + np.int32(weights[b + j])
+    elif several - m == one:
+        a = begin + bases[m]
+        for j in range(size):
+            sums[target + j] += weights[a + j]
+
+
+@inlined
+def _add_kernels(
+    sums: Any,
+    weights: Any,
+    kernel: Kernel,
+    geometry: Any,
+    events: Any,
+    start: Any,
+    stop: Any,
+    bases: Any,
+) -> None:
+    """Add, for all spikes of a pixel and a step at once, their channels' kernels around it."""
     row_start, row_kernel, row_out, run_start, run_weight, run_out, run_length = geometry
     index, value, counted = events
-    channels_in, width_in = np.uint32(kernel.channels_in), np.uint32(kernel.width_in)
+    channels_in, width_in = np.uint64(kernel.channels_in), np.uint64(kernel.width_in)
+    # times the inverse instead of divided: the half keeps numbers below 2**31 exact
+    per_channel, per_width = 1.0 / kernel.channels_in, 1.0 / kernel.width_in
     group_in, group_out = np.uint64(kernel.group_in), np.uint64(kernel.group_out)
-    height, width = np.uint64(kernel.height), np.uint64(kernel.width)
+    width, one = np.uint64(kernel.width), np.uint64(1)
     width_out, channels_out = np.uint64(kernel.width_out), np.uint64(kernel.channels_out)
-    for k in range(start, stop):
-        place = np.uint32(index[k])
-        pixel = np.uint32(place // channels_in)
-        channel = np.uint64(np.uint32(place - pixel * channels_in))
-        y = np.uint32(pixel // width_in)
-        x = np.uint64(np.uint32(pixel - y * width_in))
+    is_counted = counted or kernel.input_scale != 1
+    of_channel = np.uint64(kernel.height) * width * group_out
+    k = start
+    while k < stop:
+        place = np.uint64(index[k])
+        pixel = np.uint64((index[k] + 0.5) * per_channel)
+        y = np.uint64((np.int64(pixel) + 0.5) * per_width)
+        x = pixel - y * width_in
+        of_pixel, group = pixel * channels_in, np.uint64(0)
+        if group_in != channels_in:
+            group = (place - of_pixel) // group_in
+        of_group = of_pixel + group * group_in
         times = np.int64(value[k] if counted else 1) * kernel.input_scale
-        group = np.uint64(0)
-        if group_in > 0:
-            group = channel // group_in * group_out
-        for a in range(np.uint64(row_start[y]), np.uint64(row_start[y + np.uint32(1)])):
-            weights_row = (channel * height + np.uint64(row_kernel[a])) * width
+        several = np.uint64(0)
+        while True:
+            bases[several] = (place - of_pixel) * of_channel
+            several, k = several + one, k + one
+            if is_counted or k == stop:
+                break
+            place = np.uint64(index[k])
+            if place - of_group >= group_in:  # below it, too: unsigned
+                break
+        for a in range(np.uint64(row_start[y]), np.uint64(row_start[y + one])):
+            weights_row = np.uint64(row_kernel[a]) * width
             sums_row = np.uint64(row_out[a]) * width_out
-            for b in range(np.uint64(run_start[x]), np.uint64(run_start[x + np.uint64(1)])):
+            for b in range(np.uint64(run_start[x]), np.uint64(run_start[x + one])):
                 size = np.uint64(run_length[b]) * group_out
                 begin = (weights_row + np.uint64(run_weight[b])) * group_out
-                target = (sums_row + np.uint64(run_out[b])) * channels_out + group
+                target = (sums_row + np.uint64(run_out[b])) * channels_out + group * group_out
                 if times == 1:
-                    for j in range(size):
-                        sums[target + j] += weights[begin + j]
+                    _add_channels(sums, target, weights, begin, size, bases, several)
                 else:
+                    begin += bases[0]
                     for j in range(size):
                         sums[target + j] += weights[begin + j] * times
 
@@ -421,6 +471,7 @@ def run_conv(
     factor, wide = kernel.factor, kernel.wide
     in_start, in_stop, weights = events.start, events.stop, kernel.weights
     spikes = (events.index, events.value, events.counted)
+    bases = np.empty(kernel.group_in, dtype=np.uint64)
     rows = (kernel.row_start, kernel.row_kernel, kernel.row_out)
     runs = (kernel.run_start, kernel.run_weight, kernel.run_out, kernel.run_length)
     position = np.uint64(0)
@@ -432,7 +483,7 @@ def run_conv(
             starts[row] = np.int64(position)
             if step >= first_step:
                 begin, end = np.uint64(in_start[row]), np.uint64(in_stop[row])
-                _add_kernels(sums, weights, kernel, rows + runs, spikes, begin, end)
+                _add_kernels(sums, weights, kernel, rows + runs, spikes, begin, end, bases)
                 if wide:
                     _align_wide(sums, arriving, True)
                 if is_special:
