@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from .compiling import inlined, inner, kernel
+from .lanes import add_eight, add_sixteen
 from .structures import Events, Kernel, Neurons, Recording, States, Synapses, Window
 
 LIMIT = 1 << 23  # STATE_LIMIT; Numba freezes globals of this module into its cache
@@ -367,29 +368,20 @@ def run_dense(
 def _add_channels(
     sums: Any, target: Any, weights: Any, begin: Any, size: Any, bases: Any, several: Any
 ) -> None:
-    """Add neighbouring weights of several channels, four of them at a time."""
-    m, one, two, three = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(3)
-    while m + three < several:
-        a, b = begin + bases[m], begin + bases[m + one]
-        c, d = begin + bases[m + two], begin + bases[m + three]
-        for j in range(size):
-            pair = np.int32(weights[a + j]) + np.int32(weights[b + j])
-            other = np.int32(weights[c + j]) + np.int32(weights[d + j])
-            sums[target + j] += pair + other
-        m += np.uint64(4)
-    if several - m == three:
-        a, b, c = begin + bases[m], begin + bases[m + one], begin + bases[m + two]
-        for j in range(size):
-            pair = np.int32(weights[a + j]) + np.int32(weights[b + j])
-            sums[target + j] += pair + np.int32(weights[c + j])
-    elif several - m == two:
-        a, b = begin + bases[m], begin + bases[m + one]
-        for j in range(size):
-            sums[target + j] += np.int32(weights[a + j]) + np.int32(weights[b + j])
-    elif several - m == one:
-        a = begin + bases[m]
-        for j in range(size):
-            sums[target + j] += weights[a + j]
+    """Add neighbouring weights of several channels."""
+    eight, sixteen = np.uint64(8), np.uint64(16)
+    for m in range(several):
+        place = begin + bases[m]
+        done = np.uint64(0)
+        while done + sixteen <= size:
+            add_sixteen(sums, target + done, weights, place + done)
+            done += sixteen
+        if done + eight <= size:
+            add_eight(sums, target + done, weights, place + done)
+            done += eight
+        while done < size:
+            sums[target + done] += weights[place + done]
+            done += np.uint64(1)
 
 
 @inlined
