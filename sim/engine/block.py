@@ -263,7 +263,7 @@ def write_log(plan: NetworkPlan, chunk: ChunkSpikes, log: Int32Array) -> None:
             sent,
             index,
             layer.channels,
-            layer.neurons.natural,
+            layer.neurons.count // layer.channels,
             chunk.places[index],
             chunk.window,
             np.zeros(layer.channels + 1, dtype=np.int64),

@@ -116,7 +116,7 @@ def write_rows(
     events: Events,
     layer: int,
     channels: int,
-    natural: Int32Array,
+    pixels: int,
     places: Int64Array,
     window: Window,
     counts: Int64Array,
@@ -128,10 +128,10 @@ def write_rows(
     ----------
     events : Events
         By sample and step, ascending in the engine's numbering.
-    layer, channels : int
-        Number of the layer; channels of its image, 1 where neurons are numbered as they are.
-    natural : int32 array, shape (neurons,)
-        Number of each neuron, channel slowest.
+    layer : int
+        Number of the layer.
+    channels, pixels : int
+        Of its image; 1 channel where neurons are numbered as they are.
     places : int64 array, shape (rows,)
         Where the spikes of each row go; negative for steps that are not logged.
     window : Window
@@ -142,7 +142,7 @@ def write_rows(
         Sample, step, layer, neuron, value.
     """
     index, values, starts, stops = events.index, events.value, events.start, events.stop
-    counted = events.counted
+    counted, per_channel = events.counted, 1.0 / channels
     for row in range(places.size):
         if places[row] < 0 or starts[row] == stops[row]:
             continue
@@ -152,23 +152,32 @@ def write_rows(
         size = np.uint64(stops[row]) - start
         for k in range(size):
             log[0, place + k] = sample
+        for k in range(size):
             log[1, place + k] = step
+        for k in range(size):
             log[2, place + k] = layer
+        if counted:
+            if channels == 1:
+                for k in range(size):
+                    log[4, place + k] = values[start + k]
+        else:
+            for k in range(size):
+                log[4, place + k] = 1
         if channels == 1:
             for k in range(size):
                 log[3, place + k] = index[start + k]
-                log[4, place + k] = values[start + k] if counted else 1
             continue
         counts[:] = 0
-        of_image = np.uint32(channels)
         for k in range(start, start + size):  # pixel slowest, so counting the channels sorts
-            counts[np.uint32(np.uint32(index[k]) % of_image + np.uint32(1))] += 1
+            pixel = np.int32((index[k] + 0.5) * per_channel)  # divided, exactly
+            counts[np.uint32(index[k] - pixel * channels + 1)] += 1
         for channel in range(channels):
             counts[channel + 1] += counts[channel]
         for k in range(start, start + size):
-            number = np.uint32(index[k])
-            channel = np.uint32(number % of_image)
+            pixel = np.int32((index[k] + 0.5) * per_channel)
+            channel = np.uint32(index[k] - pixel * channels)
             position = place + np.uint64(counts[channel])
             counts[channel] += 1
-            log[3, position] = natural[number]
-            log[4, position] = values[k] if counted else 1
+            log[3, position] = np.int32(channel * pixels + pixel)
+            if counted:
+                log[4, position] = values[k]
