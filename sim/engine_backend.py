@@ -71,7 +71,7 @@ class EngineBackend:
         started = time.perf_counter()
         threads = options.threads or available_cores()
         plan = plan_network(compiled)
-        counted = inputs.spikes.dtype != np.uint8 or int(inputs.spikes.max()) > 1
+        counted = inputs.least < 0 or inputs.largest > 1
         size = block_size(
             plan,
             inputs.n_samples,

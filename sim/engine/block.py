@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compile import NETWORK_INPUT
+from .conv_kernel import run_conv
+from .dense_kernel import run_dense
 from .event_kernels import append_source, scan_bytes, scan_numbers, write_rows
-from .kernels import run_conv, run_dense, run_numbers
+from .number_kernel import run_numbers
 from .plan import LayerPlan, NetworkPlan
 from .structures import Events, Int32Array, Int64Array, Recording, States, Synapses, Window
 
