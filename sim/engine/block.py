@@ -20,7 +20,7 @@ from .dense_kernel import run_dense
 from .event_kernels import append_source, scan_bytes, scan_numbers, write_rows
 from .number_kernel import run_numbers
 from .plan import LayerPlan, NetworkPlan
-from .structures import Events, Int32Array, Int64Array, Recording, States, Synapses, Window
+from .structures import Events, Int32Array, Int64Array, Recording, Special, States, Synapses, Window
 
 LOG_COLUMNS = 5  # sample, step, layer, neuron, value
 ROWS_AT_ONCE = 2048  # samples times steps; more leave the second-level cache
@@ -141,7 +141,8 @@ class Workspace:
             for layer in plan.layers
         ]
         end = plan.before + n_steps
-        self._states = [_states(layer, end) for layer in plan.layers]
+        self._states = [_states(layer) for layer in plan.layers]
+        self._special = [_special(layer, end) for layer in plan.layers]
         self._arriving = [np.zeros(layer.padded, dtype=np.int32) for layer in plan.layers]
         self._sums = [
             np.zeros(layer.padded, dtype=np.int64) if _is_wide(layer) else arriving
@@ -189,7 +190,8 @@ class Workspace:
             self._scan(spikes, window)
         for index, (layer, recording) in enumerate(zip(self._plan.layers, recordings, strict=True)):
             states, sums, arriving = self._states[index], self._sums[index], self._arriving[index]
-            out, neurons, synapses = self._sent[index], layer.neurons, layer.synapses
+            special, out = self._special[index], self._sent[index]
+            neurons, synapses = layer.neurons, layer.synapses
             if synapses is None:
                 run_numbers(
                     spikes,
@@ -197,6 +199,7 @@ class Workspace:
                     layer.offset,
                     neurons,
                     states,
+                    special,
                     arriving,
                     window,
                     out,
@@ -205,7 +208,7 @@ class Workspace:
                 continue
             events = self._events_into(index, layer, window)
             run = run_dense if isinstance(synapses, Synapses) else run_conv
-            run(events, synapses, neurons, states, sums, arriving, window, out, recording)  # pyright: ignore[reportArgumentType] - each takes its own
+            run(events, synapses, neurons, states, special, sums, arriving, window, out, recording)  # pyright: ignore[reportArgumentType] - each takes its own
 
     def _scan(self, spikes: Numbers, window: Window) -> None:
         """Find the input's spikes in this chunk."""
@@ -305,7 +308,7 @@ def frozen(values: Numbers) -> Numbers:
 
 def _events(rows: int, neurons: int, *, counted: bool) -> Events:
     """Room for all neurons in every row; pages that no spike reaches take no memory."""
-    room = rows * neurons + 1  # a place more, see `_above`
+    room = rows * neurons + 1  # a place more, see `append_above`
     return Events(
         index=np.empty(room, dtype=np.int32),
         value=np.empty(room if counted else 1, dtype=np.int32),
@@ -315,20 +318,23 @@ def _events(rows: int, neurons: int, *, counted: bool) -> Events:
     )
 
 
-def _states(layer: LayerPlan, end: int) -> States:
-    neurons = layer.neurons
-    count = neurons.count if layer.keeps_fired else 0
-    delays = 0
-    if neurons.delay.size:
-        delays = 1 + min(int(neurons.delay.max()), end - 1)
-    fired = neurons.count + 1 if layer.keeps_fired else 0
+def _states(layer: LayerPlan) -> States:
     return States(
         current=np.zeros(layer.padded, dtype=np.int32),
         voltage=np.zeros(layer.padded, dtype=np.int32),
+    )
+
+
+def _special(layer: LayerPlan, end: int) -> Special | None:
+    if not layer.is_special:
+        return None
+    count, delay = layer.neurons.count, layer.neurons.delay
+    rows = 1 + min(int(delay.max()), end - 1) if delay.size else 0
+    return Special(
         resting=np.zeros(count, dtype=np.int32),
-        waiting=np.zeros((delays, count if delays else 0), dtype=np.int32),
-        fired=np.zeros(fired, dtype=np.int32),
-        fired_value=np.zeros(fired, dtype=np.int32),
+        waiting=np.zeros((rows, count), dtype=np.int32),
+        fired=np.zeros(count + 1, dtype=np.int32),  # a place more, see `append_above`
+        fired_value=np.zeros(count, dtype=np.int32),
         fired_count=np.zeros(1, dtype=np.int64),
     )
 

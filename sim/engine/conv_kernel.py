@@ -13,8 +13,8 @@ import numpy as np
 from .compiling import inlined, kernel
 from .lanes import add_eight, add_sixteen
 from .plain_neurons import step_plain
-from .special_neurons import align_wide, begin_sample, record_states, step_special
-from .structures import Events, Kernel, Neurons, Recording, States, Window
+from .special_neurons import align_wide, clear_special, record_states, step_special
+from .structures import Events, Kernel, Neurons, Recording, Special, States, Window
 
 
 @inlined
@@ -100,6 +100,7 @@ def run_conv(
     kernel: Kernel,
     neurons: Neurons,
     states: States,
+    special: Special | None,
     sums: Any,
     arriving: Any,
     window: Window,
@@ -111,7 +112,6 @@ def run_conv(
     kept_current, kept_voltage, bias = neurons.kept_current, neurons.kept_voltage, neurons.bias_low
     limit, count, first_step = neurons.limit, np.uint64(neurons.count), neurons.first_step
     index, starts, stops = out.index, out.start, out.stop
-    is_special = states.fired.size > 0
     is_recorded = recording.current.size + recording.voltage.size > 0
     factor, wide = kernel.factor, kernel.wide
     in_start, in_stop, weights = events.start, events.stop, kernel.weights
@@ -119,10 +119,14 @@ def run_conv(
     bases = np.empty(kernel.group_in, dtype=np.uint64)
     rows = (kernel.row_start, kernel.row_kernel, kernel.row_out)
     runs = (kernel.run_start, kernel.run_weight, kernel.run_out, kernel.run_length)
+    wraps = not wide
     position = np.uint64(0)
     for sample in range(window.samples):
         if window.first_step == 0:
-            begin_sample(states)
+            current[:] = 0
+            voltage[:] = 0
+            if special is not None:
+                clear_special(special)
         for local in range(window.steps):
             row, step = np.uint64(sample * window.steps + local), window.first_step + local
             starts[row] = np.int64(position)
@@ -131,25 +135,11 @@ def run_conv(
                 _add_kernels(sums, weights, kernel, rows + runs, spikes, begin, end, bases)
                 if wide:
                     align_wide(sums, arriving, True)
-                if is_special:
-                    position = np.uint64(
-                        step_special(
-                            arriving,
-                            factor,
-                            not wide,
-                            neurons,
-                            states,
-                            step,
-                            window.end,
-                            out,
-                            np.int64(position),
-                        )
-                    )
-                else:
+                if special is None:
                     position = step_plain(
                         arriving,
                         factor,
-                        not wide,
+                        wraps,
                         current,
                         voltage,
                         kept_current,
@@ -159,6 +149,21 @@ def run_conv(
                         count,
                         index,
                         position,
+                    )
+                else:
+                    position = np.uint64(
+                        step_special(
+                            arriving,
+                            factor,
+                            wraps,
+                            neurons,
+                            states,
+                            special,
+                            step,
+                            window.end,
+                            out,
+                            np.int64(position),
+                        )
                     )
                 if is_recorded:
                     record_states(

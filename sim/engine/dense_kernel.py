@@ -8,8 +8,8 @@ import numpy as np
 
 from .compiling import inlined, inner, kernel
 from .plain_neurons import step_plain
-from .special_neurons import align_wide, begin_sample, record_states, step_special
-from .structures import Events, Neurons, Recording, States, Synapses, Window
+from .special_neurons import align_wide, clear_special, record_states, step_special
+from .structures import Events, Neurons, Recording, Special, States, Synapses, Window
 
 
 @inlined
@@ -48,11 +48,13 @@ def _add_rows(
 
 
 @inner
-def _add_own(sums: Any, recurrent: Any, states: States, scale: int) -> None:
-    """Add the weights of the layer's own spikes of the step before."""
-    for k in range(states.fired_count[0]):
-        back = recurrent[states.fired[k]]
-        times = np.int64(states.fired_value[k]) * scale
+def _add_own(sums: Any, recurrent: Any, special: Special, scale: int) -> None:
+    """Add the weights of a recurrent layer's own spikes of the step before."""
+    if recurrent.shape[0] == 0:
+        return
+    for k in range(special.fired_count[0]):
+        back = recurrent[special.fired[k]]
+        times = np.int64(special.fired_value[k]) * scale
         for j in range(sums.size):
             sums[j] += back[j] * times
 
@@ -63,6 +65,7 @@ def run_dense(
     synapses: Synapses,
     neurons: Neurons,
     states: States,
+    special: Special | None,
     sums: Any,
     arriving: Any,
     window: Window,
@@ -74,45 +77,34 @@ def run_dense(
     kept_current, kept_voltage, bias = neurons.kept_current, neurons.kept_voltage, neurons.bias_low
     limit, count, first_step = neurons.limit, np.uint64(neurons.count), neurons.first_step
     index, starts, stops = out.index, out.start, out.stop
-    is_special = states.fired.size > 0
     is_recorded = recording.current.size + recording.voltage.size > 0
-    weights, recurrent = synapses.weights.reshape(-1), synapses.recurrent
+    weights = synapses.weights.reshape(-1)
     in_index, in_value, counted = events.index, events.value, events.counted
     in_start, in_stop, scale = events.start, events.stop, synapses.input_scale
-    factor, wide, recurs = synapses.factor, synapses.wide, recurrent.shape[0] > 0
+    factor, wide = synapses.factor, synapses.wide
+    wraps = factor == 0  # never; no constant, which would compile twice
     position = np.uint64(0)
     for sample in range(window.samples):
         if window.first_step == 0:
-            begin_sample(states)
+            current[:] = 0
+            voltage[:] = 0
+            if special is not None:
+                clear_special(special)
         for local in range(window.steps):
             row, step = np.uint64(sample * window.steps + local), window.first_step + local
             starts[row] = np.int64(position)
             if step >= first_step:
                 begin, end = np.uint64(in_start[row]), np.uint64(in_stop[row])
                 _add_rows(sums, weights, in_index, in_value, counted, begin, end, scale)
-                if recurs:
-                    _add_own(sums, recurrent, states, synapses.own_scale)
+                if special is not None:
+                    _add_own(sums, synapses.recurrent, special, synapses.own_scale)
                 if wide:
                     align_wide(sums, arriving, False)
-                if is_special:
-                    position = np.uint64(
-                        step_special(
-                            arriving,
-                            factor,
-                            False,
-                            neurons,
-                            states,
-                            step,
-                            window.end,
-                            out,
-                            np.int64(position),
-                        )
-                    )
-                else:
+                if special is None:
                     position = step_plain(
                         arriving,
                         factor,
-                        False,
+                        wraps,
                         current,
                         voltage,
                         kept_current,
@@ -122,6 +114,21 @@ def run_dense(
                         count,
                         index,
                         position,
+                    )
+                else:
+                    position = np.uint64(
+                        step_special(
+                            arriving,
+                            factor,
+                            wraps,
+                            neurons,
+                            states,
+                            special,
+                            step,
+                            window.end,
+                            out,
+                            np.int64(position),
+                        )
                     )
                 if is_recorded:
                     record_states(

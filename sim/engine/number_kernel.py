@@ -8,8 +8,8 @@ import numpy as np
 
 from .compiling import kernel
 from .plain_neurons import step_plain
-from .special_neurons import begin_sample, record_states, step_special
-from .structures import Events, Neurons, Recording, States, Window
+from .special_neurons import clear_special, record_states, step_special
+from .structures import Events, Neurons, Recording, Special, States, Window
 
 
 @kernel
@@ -19,6 +19,7 @@ def run_numbers(
     offset: int,
     neurons: Neurons,
     states: States,
+    special: Special | None,
     arriving: Any,
     window: Window,
     out: Events,
@@ -30,13 +31,16 @@ def run_numbers(
     natural = neurons.natural
     limit, count, first_step = neurons.limit, np.uint64(neurons.count), neurons.first_step
     index, starts, stops = out.index, out.start, out.stop
-    is_special = states.fired.size > 0
     is_recorded = recording.current.size + recording.voltage.size > 0
     factor = 1
+    wraps = factor == 0  # never; no constant, which would compile twice
     position = np.uint64(0)
     for sample in range(window.samples):
         if window.first_step == 0:
-            begin_sample(states)
+            current[:] = 0
+            voltage[:] = 0
+            if special is not None:
+                clear_special(special)
         for local in range(window.steps):
             row, step = np.uint64(sample * window.steps + local), window.first_step + local
             starts[row] = np.int64(position)
@@ -48,25 +52,11 @@ def run_numbers(
                     for i in range(count):
                         number = np.int64(numbers[np.uint64(sample), np.uint64(natural[i]), now])
                         arriving[i] = number * scale + offset
-                if is_special:
-                    position = np.uint64(
-                        step_special(
-                            arriving,
-                            factor,
-                            False,
-                            neurons,
-                            states,
-                            step,
-                            window.end,
-                            out,
-                            np.int64(position),
-                        )
-                    )
-                else:
+                if special is None:
                     position = step_plain(
                         arriving,
                         factor,
-                        False,
+                        wraps,
                         current,
                         voltage,
                         kept_current,
@@ -76,6 +66,21 @@ def run_numbers(
                         count,
                         index,
                         position,
+                    )
+                else:
+                    position = np.uint64(
+                        step_special(
+                            arriving,
+                            factor,
+                            wraps,
+                            neurons,
+                            states,
+                            special,
+                            step,
+                            window.end,
+                            out,
+                            np.int64(position),
+                        )
                     )
                 if is_recorded:
                     record_states(

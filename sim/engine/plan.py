@@ -78,8 +78,8 @@ class LayerPlan:
         Parameters.
     padded : int
         Length of the states.
-    keeps_fired : bool
-        Whether spikes are needed beyond being sent: recurrent, delayed, graded, refractory layers.
+    is_special : bool
+        See `Special`.
     channels : int
         Of the image whose neurons are numbered channel fastest, else 1.
     """
@@ -92,7 +92,7 @@ class LayerPlan:
     offset: int
     neurons: Neurons
     padded: int
-    keeps_fired: bool
+    is_special: bool
     channels: int
 
 
@@ -179,7 +179,13 @@ def _plan_layer(layer: ChipLayer, sent: dict[int, _Sent], first_step: int) -> La
     padded = -(-count // VECTOR) * VECTOR
     neurons = _neurons(layer, natural, padded, first_step)
     recurs = isinstance(layer, ChipDense) and layer.weights_rec is not None
-    keeps = recurs or bool(neurons.delay.size) or neurons.graded or neurons.refractory != 1
+    is_special = (
+        recurs
+        or neurons.delay.size > 0
+        or neurons.graded
+        or neurons.refractory != 1
+        or neurons.exponent != 0
+    )
     source, joined, synapses = None, (), None
     scale = offset = 0
     if isinstance(layer, ChipInput):
@@ -201,7 +207,7 @@ def _plan_layer(layer: ChipLayer, sent: dict[int, _Sent], first_step: int) -> La
         offset=offset,
         neurons=neurons,
         padded=padded,
-        keeps_fired=keeps,
+        is_special=is_special,
         channels=channels,
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .compiling import inner
 from .plain_neurons import LIMIT, append_above, update_currents, update_voltages
-from .structures import Events, Neurons, Recording, States
+from .structures import Events, Neurons, Recording, Special, States
 
 
 @inner
@@ -28,55 +28,57 @@ def _update_divided(voltage: Any, current: Any, kept: Any, bias: Any, exponent: 
 
 
 @inner
-def _rest(neurons: Neurons, states: States) -> None:
+def _rest(neurons: Neurons, states: States, special: Special) -> None:
     """Append to `fired` who fires, and keep the others of a refractory period at 0."""
-    voltage, resting = states.voltage, states.resting
+    voltage, resting = states.voltage, special.resting
     found = 0
     for i in range(neurons.count):
         if resting[i] > 0:
             voltage[i] = 0
         if resting[i] == 0 and voltage[i] > neurons.limit:
-            states.fired[found] = i
+            special.fired[found] = i
             found += 1
             resting[i] = neurons.refractory - 1
         else:
             resting[i] = max(resting[i] - 1, 0)
-    states.fired_count[0] = found
+    special.fired_count[0] = found
 
 
 @inner
-def _fire(neurons: Neurons, states: States) -> None:
+def _fire(neurons: Neurons, states: States, special: Special) -> None:
     """Set `fired` and its values, and reset those neurons."""
     if neurons.refractory != 1:
-        _rest(neurons, states)
+        _rest(neurons, states, special)
     else:
         found = append_above(
-            states.voltage, np.uint64(neurons.count), neurons.limit, states.fired, np.uint64(0)
+            states.voltage, np.uint64(neurons.count), neurons.limit, special.fired, np.uint64(0)
         )
-        states.fired_count[0] = np.int64(found)
-    for k in range(states.fired_count[0]):
-        i = states.fired[k]
-        states.fired_value[k] = states.voltage[i] if neurons.graded else 1
+        special.fired_count[0] = np.int64(found)
+    for k in range(special.fired_count[0]):
+        i = special.fired[k]
+        special.fired_value[k] = states.voltage[i] if neurons.graded else 1
         states.voltage[i] = 0
 
 
 @inner
-def _send(neurons: Neurons, states: States, step: int, end: int, out: Events, position: int) -> int:
+def _send(
+    neurons: Neurons, special: Special, step: int, end: int, out: Events, position: int
+) -> int:
     """Append what leaves in this step: what fired, or what was fired a delay ago."""
-    waiting = states.waiting
+    waiting = special.waiting
     if waiting.shape[0] == 0:
-        for k in range(states.fired_count[0]):
-            if states.fired_value[k] != 0:  # a payload of 0 is no spike
-                out.index[position] = states.fired[k]
+        for k in range(special.fired_count[0]):
+            if special.fired_value[k] != 0:  # a payload of 0 is no spike
+                out.index[position] = special.fired[k]
                 if out.counted:
-                    out.value[position] = states.fired_value[k]
+                    out.value[position] = special.fired_value[k]
                 position += 1
         return position
-    for k in range(states.fired_count[0]):
-        i = states.fired[k]
+    for k in range(special.fired_count[0]):
+        i = special.fired[k]
         leaves = step + neurons.delay[i]
         if leaves < end:
-            waiting[leaves % waiting.shape[0], i] = states.fired_value[k]
+            waiting[leaves % waiting.shape[0], i] = special.fired_value[k]
     leaving = waiting[step % waiting.shape[0]]
     for i in range(leaving.size):
         if leaving[i] != 0:
@@ -95,6 +97,7 @@ def step_special(
     wraps: bool,
     neurons: Neurons,
     states: States,
+    special: Special,
     step: int,
     end: int,
     out: Events,
@@ -112,18 +115,16 @@ def step_special(
         first = stop
     if neurons.exponent != 0:
         _update_divided(voltage, current, neurons.kept_voltage, neurons.bias, neurons.exponent)
-    _fire(neurons, states)
-    return _send(neurons, states, step, end, out, position)
+    _fire(neurons, states, special)
+    return _send(neurons, special, step, end, out, position)
 
 
 @inner
-def begin_sample(states: States) -> None:
+def clear_special(special: Special) -> None:
     """Bring a layer to rest."""
-    states.current[:] = 0
-    states.voltage[:] = 0
-    states.resting[:] = 0
-    states.waiting[:] = 0
-    states.fired_count[0] = 0
+    special.resting[:] = 0
+    special.waiting[:] = 0
+    special.fired_count[0] = 0
 
 
 @inner

@@ -102,8 +102,23 @@ class States(NamedTuple):
 
     Attributes
     ----------
-    current, voltage, resting : int32 array, shape (padded,)
-        Of each neuron; `resting` of layers with a refractory period only.
+    current, voltage : int32 array, shape (padded,)
+        Of each neuron.
+    """
+
+    current: Int32Array
+    voltage: Int32Array
+
+
+class Special(NamedTuple):
+    """What layers keep beside: recurrent, delayed, refractory and graded ones, divided currents.
+
+    Other layers have None in its place, and kernels are compiled without what needs it.
+
+    Attributes
+    ----------
+    resting : int32 array, shape (count,)
+        Steps of the refractory period left.
     waiting : int32 array, shape (delays, count) or (0, count)
         Values of spikes on their way, a row for each step to come.
     fired, fired_value : int32 array, shape (count + 1,)
@@ -112,8 +127,6 @@ class States(NamedTuple):
         How many.
     """
 
-    current: Int32Array
-    voltage: Int32Array
     resting: Int32Array
     waiting: Int32Array
     fired: Int32Array
