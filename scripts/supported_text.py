@@ -18,10 +18,11 @@ from lavadeploy.hw_profiles import HardwareProfile, load_profile, profile_names
 from lavadeploy.netx import LayerKind, Network, NeuronKind, UnsupportedNetworkError
 from lavadeploy.netx.errors import MAX_POOLING_REMEDY
 from lavadeploy.scripts.least_networks import network_with_layer, network_with_neuron
-from lavadeploy.sim.cuba_layers import check_only_cuba_layers
+from lavadeploy.sim.cuba_layers import check_only_cuba_layers, check_only_cuba_neurons
 
 COMMAND = "python -m lavadeploy.scripts.write_supported"
-EVERYWHERE, REFERENCE = "reference, lava, loihi", "reference"
+EVERYWHERE, CUBA_ONLY = "reference, engine, lava, loihi", "reference, engine"
+REFERENCE = "reference"
 
 # What `Legalize` makes of each kind.
 LOWERINGS = {
@@ -69,7 +70,7 @@ What `lavadeploy compile` makes of each kind of layer, and which backends run it
 neurons."""
 NEURONS = """\
 Which profile has which neurons, and which backends run them in a dense layer. CUBA neurons with a
-refractory delay, graded spikes or a divided current run on `reference`."""
+refractory delay, graded spikes or a divided current run on `reference` and `engine`."""
 LIMITS = """\
 All that a network breaks is reported at once, each with layer, finding, what is allowed, a remedy
 and the name of the rule."""
@@ -135,11 +136,17 @@ def _neuron_row(kind: NeuronKind, profiles: Sequence[HardwareProfile]) -> list[s
 
 
 def _backends(network: Network) -> str:
-    try:
-        check_only_cuba_layers(compile_network(network, load_profile("ideal")), "lava")
-    except UnsupportedNetworkError:
-        return REFERENCE
-    return EVERYWHERE
+    compiled = compile_network(network, load_profile("ideal"))
+    for backends, check, name in (
+        (EVERYWHERE, check_only_cuba_layers, "lava"),
+        (CUBA_ONLY, check_only_cuba_neurons, "engine"),
+    ):
+        try:
+            check(compiled, name)
+        except UnsupportedNetworkError:
+            continue
+        return backends
+    return REFERENCE
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -9,7 +9,7 @@ and a block is one sample: rows of the log then come in order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ LOG_COLUMNS = 5  # sample, step, layer, neuron, value
 ROWS_AT_ONCE = 2048  # samples times steps; more leave the second-level cache
 BUFFER_BYTES = 128 << 20  # for spikes, of each thread, were every neuron to fire in every step
 
-Numbers: TypeAlias = NDArray[np.uint8] | NDArray[np.int32]
+Numbers: TypeAlias = NDArray[Any]  # uint8 or int32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +279,8 @@ def write_log(plan: NetworkPlan, chunk: ChunkSpikes, log: Int32Array) -> None:
 def _places(sent: tuple[Events, ...], window: Window) -> Int64Array:
     """Return where each layer's spikes of each row go in the chunk's part of the log."""
     counts = np.stack([events.stop - events.start for events in sent])
-    step = window.first_step + np.arange(counts.shape[1]) % window.steps
+    rows: Int64Array = np.arange(counts.shape[1], dtype=np.int64)
+    step = window.first_step + rows % window.steps
     counts[:, step < window.before] = 0
     ends = np.cumsum(counts.T.reshape(-1)).reshape(counts.shape[::-1]).T
     places = np.ascontiguousarray(ends - counts)

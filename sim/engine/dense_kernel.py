@@ -82,7 +82,7 @@ def run_dense(
     in_index, in_value, counted = events.index, events.value, events.counted
     in_start, in_stop, scale = events.start, events.stop, synapses.input_scale
     factor, wide = synapses.factor, synapses.wide
-    wraps = factor == 0  # never; no constant, which would compile twice
+    wraps = window.samples < 0  # never; no constant, or `step_special` is compiled once more
     position = np.uint64(0)
     for sample in range(window.samples):
         if window.first_step == 0:

@@ -1,4 +1,6 @@
 """Compiled loops over events: the input's, those of several sources, and the log's rows."""
+# numba has no type information
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportCallIssue=false
 
 from __future__ import annotations
 

@@ -38,8 +38,10 @@ def _adds(lanes: int) -> Any:
 
         def generate(context, builder, signature, arguments):
             kind, _, kind_of_weights, _ = signature.args
-            to, element = _pointer(context, builder, kind, *arguments[:2], lanes)
-            source, narrow = _pointer(context, builder, kind_of_weights, *arguments[2:], lanes)
+            to, element = _pointer(context, builder, kind, arguments[0], arguments[1], lanes)
+            source, narrow = _pointer(
+                context, builder, kind_of_weights, arguments[2], arguments[3], lanes
+            )
             loaded = builder.load(source, align=narrow.width // 8)
             if narrow.width < element.width:
                 loaded = builder.sext(loaded, ir.VectorType(element, lanes))

@@ -33,7 +33,7 @@ def run_numbers(
     index, starts, stops = out.index, out.start, out.stop
     is_recorded = recording.current.size + recording.voltage.size > 0
     factor = 1
-    wraps = factor == 0  # never; no constant, which would compile twice
+    wraps = window.samples < 0  # never; no constant, or `step_special` is compiled once more
     position = np.uint64(0)
     for sample in range(window.samples):
         if window.first_step == 0:

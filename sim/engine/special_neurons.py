@@ -101,8 +101,8 @@ def step_special(
     step: int,
     end: int,
     out: Events,
-    position: int,
-) -> int:
+    position: Any,
+) -> Any:
     """Update neurons of any kind and append the spikes that leave in this step."""
     current, voltage = states.current, states.voltage
     size, tile = np.uint64(current.size), np.uint64(neurons.kept_current.size)

@@ -1,4 +1,6 @@
 """What the engine's kernels take: named tuples of arrays and numbers, which Numba understands."""
+# `index` and `count` hide methods of tuples that nobody calls here
+# pyright: reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
 

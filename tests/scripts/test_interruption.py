@@ -112,9 +112,7 @@ def test_termination_leaves_no_process_behind(long_run: list[str], folder: Path)
     assert found.returncode in (-signal.SIGTERM, 128 + signal.SIGTERM)
 
 
-@pytest.mark.parametrize(
-    "moment", ["read_any_netx", "load_profile", "save_artifact"]
-)
+@pytest.mark.parametrize("moment", ["read_any_netx", "load_profile", "save_artifact"])
 def test_ctrl_c_at_any_moment_of_compile(
     cli: Cli, net: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
