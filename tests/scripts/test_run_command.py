@@ -234,7 +234,7 @@ def test_the_engine_gives_what_the_reference_gives(
         given = ("--backend", "engine", "--threads", threads, "--json")
         found = cli("run", artifact, "--input", spikes, *given)
         assert (found.returncode, found.stderr) == (0, "")
-        assert json.loads(found.stdout)["layers"] == json.loads(expected.stdout)["layers"]
+        assert json.loads(found.stdout)["activity"] == json.loads(expected.stdout)["activity"]
 
 
 def test_threads_are_of_the_engine_only(run: Run) -> None:
