@@ -139,8 +139,7 @@ class _Work:
         log = np.empty((LOG_COLUMNS, int(ends[-1])), dtype=np.int32)
 
         def write(index: int) -> None:
-            part = log[:, ends[index] - len(chunks[index]) : ends[index]]
-            write_log(self.plan, chunks[index], part)
+            write_log(self.plan, chunks[index], int(ends[index]) - len(chunks[index]), log)
 
         for _ in self._each(write, range(len(chunks))):
             pass

@@ -251,7 +251,7 @@ class Workspace:
         return ChunkSpikes(window=window, sent=sent, places=_places(sent, window))
 
 
-def write_log(plan: NetworkPlan, chunk: ChunkSpikes, log: Int32Array) -> None:
+def write_log(plan: NetworkPlan, chunk: ChunkSpikes, first: int, log: Int32Array) -> None:
     """Write a chunk's spikes to its part of the log.
 
     Parameters
@@ -260,6 +260,8 @@ def write_log(plan: NetworkPlan, chunk: ChunkSpikes, log: Int32Array) -> None:
         The network.
     chunk : ChunkSpikes
         The spikes.
+    first : int
+        Where the chunk's part begins.
     log : int32 array, shape (5, events)
         Sample, step, layer, neuron and value, sorted by the first four.
     """
@@ -270,6 +272,7 @@ def write_log(plan: NetworkPlan, chunk: ChunkSpikes, log: Int32Array) -> None:
             layer.channels,
             layer.neurons.count // layer.channels,
             chunk.places[index],
+            first,
             chunk.window,
             np.zeros(layer.channels + 1, dtype=np.int64),
             log,

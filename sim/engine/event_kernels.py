@@ -120,6 +120,7 @@ def write_rows(
     channels: int,
     pixels: int,
     places: Int64Array,
+    first: int,
     window: Window,
     counts: Int64Array,
     log: Int32Array,
@@ -136,6 +137,8 @@ def write_rows(
         Of its image; 1 channel where neurons are numbered as they are.
     places : int64 array, shape (rows,)
         Where the spikes of each row go; negative for steps that are not logged.
+    first : int
+        Place of the log that these count from.
     window : Window
         The block and chunk.
     counts : int64 array, shape (channels + 1,)
@@ -150,7 +153,7 @@ def write_rows(
             continue
         sample = window.first_sample + row // window.steps
         step = window.first_step + row % window.steps - window.before
-        place, start = np.uint64(places[row]), np.uint64(starts[row])
+        place, start = np.uint64(first + places[row]), np.uint64(starts[row])
         size = np.uint64(stops[row]) - start
         for k in range(size):
             log[0, place + k] = sample
