@@ -24,7 +24,7 @@ from .structures import Events, Int32Array, Int64Array, Recording, Special, Stat
 
 LOG_COLUMNS = 5  # sample, step, layer, neuron, value
 ROWS_AT_ONCE = 2048  # samples times steps; more leave the second-level cache
-BUFFER_BYTES = 128 << 20  # for spikes, of each thread, were every neuron to fire in every step
+BUFFER_BYTES = 256 << 20  # for spikes, of all threads, were every neuron to fire in every step
 
 Numbers: TypeAlias = NDArray[Any]  # uint8 or int32
 
@@ -74,7 +74,7 @@ def block_size(
     for layer in plan.layers:
         row_bytes += 4 * (1 + layer.neurons.graded) * layer.neurons.count
         row_bytes += 8 * layer.inputs * bool(layer.joined)
-    rows = max(1, min(rows_at_once, BUFFER_BYTES // row_bytes))
+    rows = max(1, min(rows_at_once, BUFFER_BYTES // threads // row_bytes))
     if rows < 2 * end:
         return BlockSize(samples=1, steps=min(rows, end))
     samples = min(rows // end, max(1, n_samples // (4 * threads)))
@@ -312,7 +312,7 @@ def frozen(values: Numbers) -> Numbers:
 
 def _events(rows: int, neurons: int, *, counted: bool) -> Events:
     """Room for all neurons in every row; pages that no spike reaches take no memory."""
-    room = rows * neurons + 1  # a place more, see `append_above`
+    room = max(1, rows * neurons)
     return Events(
         index=np.empty(room, dtype=np.int32),
         value=np.empty(room if counted else 1, dtype=np.int32),
@@ -337,7 +337,7 @@ def _special(layer: LayerPlan, end: int) -> Special | None:
     return Special(
         resting=np.zeros(count, dtype=np.int32),
         waiting=np.zeros((rows, count), dtype=np.int32),
-        fired=np.zeros(count + 1, dtype=np.int32),  # a place more, see `append_above`
+        fired=np.zeros(count, dtype=np.int32),
         fired_value=np.zeros(count, dtype=np.int32),
         fired_count=np.zeros(1, dtype=np.int64),
     )

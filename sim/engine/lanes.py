@@ -1,4 +1,4 @@
-"""Sixteen or eight additions at once, spelled for LLVM.
+"""Sixteen or eight additions, or 64 comparisons, at once, spelled for LLVM.
 
 LLVM makes vectors of loops only behind a check that the arrays are apart and the loop is long;
 kernels of convolutions add runs of a few dozen weights, for which the check takes longer than the
@@ -56,3 +56,23 @@ def _adds(lanes: int) -> Any:
 
 add_sixteen = _adds(16)
 add_eight = _adds(8)
+
+
+@intrinsic
+def above(typing_context, states, place, limit):
+    """Return which of 64 neighbouring states are above a limit, one bit each, the first lowest."""
+
+    def generate(context, builder, signature, arguments):
+        kind = signature.args[0]
+        pointer, element = _pointer(context, builder, kind, arguments[0], arguments[1], 64)
+        vector = ir.VectorType(element, 64)
+        limits = ir.Constant(vector, ir.Undefined)
+        first = builder.insert_element(limits, arguments[2], ir.IntType(32)(0))
+        order = ir.Constant(ir.VectorType(ir.IntType(32), 64), [ir.IntType(32)(0)] * 64)
+        limits = builder.shuffle_vector(first, limits, order)
+        loaded = builder.load(pointer, align=element.width // 8)
+        return builder.bitcast(builder.icmp_signed(">", loaded, limits), ir.IntType(64))
+
+    if limit != types.int32 or not isinstance(place, Integer):
+        raise TypeError("the limit is int32 and the place an integer")
+    return types.uint64(states, place, limit), generate

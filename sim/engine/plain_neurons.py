@@ -9,14 +9,18 @@ of numbers, a product of int64 is several. Sums of weights wrap at 32 bits in th
 Numbers of neurons and places are uint64: Numba checks whether others are negative, and loops with
 that check are not made vectors.
 """
+# numba has no type information
+# pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportCallIssue=false
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numba.cpython.unsafe.numbers import trailing_zeros
 
 from .compiling import inlined
+from .lanes import above
 
 LIMIT = 1 << 23  # STATE_LIMIT; compiled code holds it as a constant
 
@@ -57,10 +61,16 @@ def update_voltages(
 
 @inlined
 def append_above(voltage: Any, count: Any, limit: int, index: Any, position: Any) -> Any:
-    """Append the neurons above a limit; needs a place more than they take."""
-    for i in range(count):
-        index[position] = i
-        position += np.uint64(voltage[i] > limit)
+    """Append the neurons above a limit, one by one of each 64 whose bits are found at once."""
+    lanes, one = np.uint64(64), np.uint64(1)
+    for first in range(np.uint64(0), count, lanes):
+        found = above(voltage, first, np.int32(limit))
+        if first + lanes > count:  # what fills the last vector is no neuron
+            found &= (one << (count - first)) - one
+        while found != 0:
+            index[position] = first + np.uint64(trailing_zeros(found))
+            position += one
+            found &= found - one
     return position
 
 

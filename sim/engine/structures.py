@@ -123,7 +123,7 @@ class Special(NamedTuple):
         Steps of the refractory period left.
     waiting : int32 array, shape (delays, count) or (0, count)
         Values of spikes on their way, a row for each step to come.
-    fired, fired_value : int32 array, shape (count + 1,)
+    fired, fired_value : int32 array, shape (count,)
         Spikes of the last step, before their delay.
     fired_count : int64 array, shape (1,)
         How many.

@@ -37,6 +37,8 @@ from lavadeploy.netx import (
     UnsupportedNetworkError,
 )
 from lavadeploy.sim import RunOptions, RunResult, SpikeInput, open_backend
+from lavadeploy.sim.engine.block import BUFFER_BYTES, block_size
+from lavadeploy.sim.engine.plan import plan_network
 from lavadeploy.sim.engine_backend import EngineBackend
 
 QUICK = settings(deadline=None, derandomize=True, database=None, suppress_health_check=UNHURRIED)
@@ -278,6 +280,20 @@ def test_threads_do_not_change_a_byte() -> None:
     ]
     for run in runs[1:]:
         assert_all_is_identical(run, runs[0])
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+def test_memory_does_not_grow_with_samples_or_steps(threads: int) -> None:
+    # the first layers of PilotNet; 25 steps of 10 samples, and a thousand times as much
+    rng = np.random.default_rng(12)
+    layer = conv(even_weights(rng, 24, 3, 3, 3), (24, 32, 99), stride=(2, 2))
+    plan = plan_network(compiled(layer, input_shape=(3, 66, 200)))
+    for samples, steps in ((10, 25), (10_000, 100), (10, 25_000)):
+        size = block_size(plan, samples, steps, threads, counted=True)
+        rows = size.samples * size.steps
+        inputs, neurons = 3 * 66 * 200, 24 * 32 * 99
+        assert size.samples == 1 or size.steps == steps
+        assert threads * rows * 4 * (2 * inputs + neurons) <= BUFFER_BYTES
 
 
 def test_progress_goes_to_the_end_and_never_back() -> None:

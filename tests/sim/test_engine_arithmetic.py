@@ -15,7 +15,7 @@ from lavadeploy.hw_profiles.arithmetic import (
     update_voltage,
     wrap_signed,
 )
-from lavadeploy.sim.engine.plain_neurons import update_currents, update_voltages
+from lavadeploy.sim.engine.plain_neurons import append_above, update_currents, update_voltages
 from lavadeploy.sim.engine.plan import KERNEL_FACTOR, SPIKE_FACTOR, narrowest
 
 DECAYS = np.arange(4097)
@@ -96,6 +96,17 @@ def test_currents_of_any_input(state: int, total: int, decay: int) -> None:
 def test_voltages_of_any_input(state: int, current: int, bias: int, decay: int) -> None:
     arrays = [np.array([value], dtype=np.int64) for value in (state, current, bias, decay)]
     assert np.array_equal(voltages(*arrays), update_voltage(*arrays))
+
+
+def test_those_above_the_threshold_are_found_in_every_place() -> None:
+    limit = 640
+    for count in (1, 63, 64, 65, 128, 200):
+        states = np.full(-(-count // 64) * 64, limit + 1, dtype=np.int32)  # those beyond fire, too
+        states[:count:3] = limit
+        index = np.full(count, -1, dtype=np.int32)
+        found = append_above(states, np.uint64(count), limit, index, np.uint64(0))
+        expected = np.flatnonzero(states[:count] > limit)
+        assert index[: int(found)].tolist() == expected.tolist()
 
 
 def test_weights_take_the_narrowest_type_that_is_exact() -> None:
