@@ -28,6 +28,7 @@ check: env
 
 bench: env
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/compile.py
 
 env: $(STAMP)

@@ -18,6 +18,7 @@ from .spike_log import SpikeLog
 # Name and module; a backend is imported when it is asked for. Adding one is a module with a
 # class `BACKEND` that implements `Backend`, and a line here.
 BACKENDS = {
+    "engine": ".engine_backend",
     "lava": ".lava_backend",
     "loihi": ".loihi",
     "reference": ".reference",
@@ -40,10 +41,17 @@ class RunOptions:
         current and voltage of CUBA neurons.
     on_progress : callable
         Called with the number of samples done so far.
+    threads : int or None
+        How many threads share the samples; None for one a core. Only backend 'engine' has threads.
     """
 
     record_states: bool = False
     on_progress: Callable[[int], None] = ignore_progress
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and self.threads < 1:
+            raise OptionError(f"threads is {self.threads}; at least 1 was expected.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -131,8 +139,8 @@ def open_backend(name: str = DEFAULT_BACKEND) -> Backend:
     Parameters
     ----------
     name : str
-        ``'lava'`` (Lava's CPU simulator), ``'reference'`` (plain NumPy, the definition) or
-        ``'loihi'`` (hardware).
+        ``'lava'`` (Lava's CPU simulator), ``'engine'`` (fast), ``'reference'`` (plain NumPy, the
+        definition) or ``'loihi'`` (hardware).
 
     Returns
     -------

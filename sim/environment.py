@@ -19,6 +19,7 @@ INSTALL_LAVA_DL = (
 # Distribution, what it is for, how to get it.
 PACKAGES = (
     ("numpy", "everything", "pip install numpy"),
+    ("numba", "backend engine", "pip install numba"),
     ("h5py", "NetX files", "pip install h5py"),
     ("pyarrow", "spike logs", "pip install pyarrow"),
     ("lava-nc", "backend lava", INSTALL_LAVA),

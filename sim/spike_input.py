@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,14 +28,21 @@ class SpikeInput:
         start with neurons at the input, the numbers these take, in units of 1/64.
     labels : int64 array, shape (N,), or None
         Right class of each sample.
+    least, largest : int
+        Of all numbers in `spikes`.
     """
 
     spikes: NDArray[Any]
     labels: NDArray[np.int64] | None = None
+    least: int = field(init=False)
+    largest: int = field(init=False)
 
     def __post_init__(self) -> None:
         _check_spikes(self.spikes)
-        compact = self.spikes.astype(_narrowest(self.spikes), copy=True)
+        # a data set is large: runs ask for these more often than it is made
+        object.__setattr__(self, "least", int(self.spikes.min()))
+        object.__setattr__(self, "largest", int(self.spikes.max()))
+        compact = self.spikes.astype(_narrowest(self.least, self.largest), copy=True)
         compact.setflags(write=False)
         object.__setattr__(self, "spikes", compact)
         if self.labels is not None:
@@ -149,12 +156,12 @@ def check_input_fits(inputs: SpikeInput, compiled: CompiledNetwork) -> None:
         )
     if isinstance(compiled.network.layers[0], ChipInput):
         return
-    if int(inputs.spikes.min()) < 0:
+    if inputs.least < 0:
         where = tuple(int(i) for i in np.argwhere(inputs.spikes < 0)[0])
         raise SpikeInputError(
             f"spikes is {int(inputs.spikes[where])} at {where}; a spike count cannot be negative."
         )
-    largest = int(inputs.spikes.max())
+    largest = inputs.largest
     payload_max = compiled.profile.formats.payload_max.value
     if largest > payload_max:
         raise SpikeInputError(
@@ -204,6 +211,6 @@ def _check_labels(labels: NDArray[Any], samples: int) -> None:
         )
 
 
-def _narrowest(spikes: NDArray[Any]) -> type[np.uint8 | np.int32]:
+def _narrowest(least: int, largest: int) -> type[np.uint8 | np.int32]:
     """Keep counts below 256 in a byte: a data set of binary spikes is large enough as it is."""
-    return np.uint8 if int(spikes.min()) >= 0 and int(spikes.max()) <= 255 else np.int32
+    return np.uint8 if least >= 0 and largest <= 255 else np.int32

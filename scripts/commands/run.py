@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -38,12 +39,18 @@ def run(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run folder, say runs/x.")
     ] = None,
-    backend: Annotated[str, typer.Option(help="lava, reference or loihi.")] = DEFAULT_BACKEND,
+    backend: Annotated[
+        str, typer.Option(help="lava, engine, reference or loihi.")
+    ] = DEFAULT_BACKEND,
     samples: Annotated[int | None, typer.Option(help="Run only the first samples.")] = None,
     record_states: Annotated[
         bool,
         typer.Option("--record-states", help="Keep current and voltage of every neuron and step."),
     ] = False,
+    threads: Annotated[
+        int | None,
+        typer.Option(help="Of backend engine; one a core if not given."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run an artifact on input spikes."""
@@ -53,6 +60,9 @@ def run(
         raise BackendUnavailableError(reason)
     if samples is not None and samples < 1:
         raise OptionError(f"--samples is {samples}; at least 1 was expected.")
+    if threads is not None and backend != "engine":
+        raise OptionError(f"--threads is of backend 'engine'; backend '{backend}' has no threads.")
+    options = RunOptions(record_states=record_states, threads=threads)
     if output is not None:
         check_run_folder(output)
     compiled = load_artifact(artifact)
@@ -62,7 +72,7 @@ def run(
         result = chosen.run(
             compiled,
             inputs,
-            RunOptions(record_states=record_states, on_progress=on_progress),
+            dataclasses.replace(options, on_progress=on_progress),
         )
     summary = summarize_run(
         compiled, inputs, result, {"artifact": str(artifact), "input": str(input_file)}

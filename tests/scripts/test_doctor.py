@@ -19,12 +19,14 @@ Cli = Callable[..., CompletedProcess[str]]
 SUBJECTS = [
     "Python",
     "numpy",
+    "numba",
     "h5py",
     "pyarrow",
     "lava-nc",
     "lava-dl",
     "torch",
     "scikit-learn",
+    "backend engine",
     "backend lava",
     "backend loihi",
     "backend reference",
@@ -54,8 +56,8 @@ def test_doctor_says_a_line_for_everything_that_is_needed(cli: Cli) -> None:
     assert [line[9:].split(":")[0] for line in lines] == SUBJECTS
     assert lines[0] == f"ok       Python: {platform.python_version()} (supported: 3.10 to 3.13)"
     assert lines[1] == f"ok       numpy: {np.__version__}; for everything"
-    assert lines[8] == "ok       backend lava: ready"
-    assert lines[9] == (
+    assert lines[10] == "ok       backend lava: ready"
+    assert lines[11] == (
         "missing  backend loihi: backend 'loihi' needs Lava's Loihi extension (lava-loihi), which "
         "is not installed here; Intel gives it to members of its Neuromorphic Research Community."
     )

@@ -224,3 +224,26 @@ def test_every_integer_type_gives_the_same_run(run: Run, spikes: Path, kind: typ
     found = json.loads(run("--json").stdout)
     assert (found["accuracy"], found["activity"]["input_spikes"]) == (0.75, 6)
     assert found["hashes"]["input"].startswith("1319f30e6357")
+
+
+def test_the_engine_gives_what_the_reference_gives(
+    cli: Cli, run: Run, artifact: Path, spikes: Path
+) -> None:
+    expected = run("--json")
+    for threads in ("1", "2"):
+        given = ("--backend", "engine", "--threads", threads, "--json")
+        found = cli("run", artifact, "--input", spikes, *given)
+        assert (found.returncode, found.stderr) == (0, "")
+        assert json.loads(found.stdout)["activity"] == json.loads(expected.stdout)["activity"]
+
+
+def test_threads_are_of_the_engine_only(run: Run) -> None:
+    found = run("--threads", "2")
+    assert found.returncode == 2
+    assert "--threads is of backend 'engine'; backend 'reference' has no threads." in found.stderr
+
+
+def test_no_threads_are_refused(cli: Cli, artifact: Path, spikes: Path) -> None:
+    found = cli("run", artifact, "--input", spikes, "--backend", "engine", "--threads", "0")
+    assert found.returncode == 2
+    assert "threads is 0; at least 1 was expected." in found.stderr

@@ -48,8 +48,8 @@ def test_every_kind_of_layer_and_neuron_is_listed() -> None:
 
 
 def test_backends_are_those_that_run_the_layer() -> None:
-    assert rows()["dense"][-1] == "reference, lava, loihi"
-    assert rows()["CUBA"][-1] == "reference, lava, loihi"
+    assert rows()["dense"][-1] == "reference, engine, lava, loihi"
+    assert rows()["CUBA"][-1] == "reference, engine, lava, loihi"
     assert rows()["CUBA"][1:4] == ["yes", "yes", "yes"]
     assert rows()["SDNN"][1:4] == ["yes", "no", "yes"]
 

@@ -47,7 +47,8 @@ def test_an_unknown_backend_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(OptionError) as raised:
         open_backend("lawa")
     assert str(raised.value) == (
-        "unknown backend 'lawa'; did you mean 'lava'? Valid: 'lava', 'loihi', 'reference'."
+        "unknown backend 'lawa'; did you mean 'lava'? "
+        "Valid: 'engine', 'lava', 'loihi', 'reference'."
     )
 
 

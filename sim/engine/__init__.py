@@ -1,0 +1,1 @@
+"""The fast engine: event-driven integer kernels, batched over samples and layers."""
