@@ -191,7 +191,8 @@ def test_unknown_backend_is_answered_with_the_nearest(cli: Cli) -> None:
     found = cli("run", "nope.ldc", "--input", "nope.npz", "--backend", "lav")
     assert (found.returncode, found.stdout) == (2, "")
     assert found.stderr == (
-        "error: unknown backend 'lav'; did you mean 'lava'? Valid: 'engine', 'lava', 'loihi', 'reference'.\n"
+        "error: unknown backend 'lav'; did you mean 'lava'? "
+        "Valid: 'engine', 'lava', 'loihi', 'reference'.\n"
     )
 
 
