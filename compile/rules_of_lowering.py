@@ -103,6 +103,17 @@ def names_are_unique(layer: str, count: int) -> Problem:
     )
 
 
+def names_are_printable(layer: str) -> Problem:
+    """A layer's name can be printed, and is not empty: it is a path in artifacts."""
+    return Problem(
+        layer=repr(layer),
+        found="its name is empty or cannot be printed",
+        allowed="names stand in artifacts and reports",
+        remedy="Give it another, such as layer0.",
+        rule="names_are_printable",
+    )
+
+
 def network_has_neurons() -> Problem:
     """A network has at least one layer with neurons."""
     return Problem(
@@ -123,5 +134,6 @@ REFUSALS: tuple[Callable[..., Problem], ...] = (
     joined_layers_are_heard,
     input_layers_are_first,
     names_are_unique,
+    names_are_printable,
     network_has_neurons,
 )

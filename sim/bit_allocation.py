@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..compile import Quantize, QuantizedNetwork, compile_network, plan_uniformly
 from ..compile.core_resources import SYNAPSE_WORDS
@@ -115,6 +115,8 @@ def choose_bits(
             input_shape=input_shape,
             bounded=bounded,
         )
+        # half of the samples judge: the choice rests on all of them
+        found = replace(found, calibration_sha256=inputs.sha256())
         return BitChoice(
             quantized=found,
             bits=dict(of),

@@ -35,6 +35,7 @@ from ..rules_of_lowering import (
     means_are_exact,
     means_fit,
     means_meet_dense_layers,
+    names_are_printable,
     names_are_unique,
     network_has_neurons,
     summed_means_are_exact,
@@ -172,7 +173,7 @@ class Legalize:
                     if is_last and stream.sources != (len(done.layers) - 1,):
                         done.problems.append(joined_layers_are_heard(layer.name))
             streams.append(stream)
-        done.problems += _repeated_names(done.layers)
+        done.problems += _bad_names(done.layers)
         if not done.layers and not done.problems:
             done.problems.append(network_has_neurons())
         legal = LegalNetwork(
@@ -279,8 +280,10 @@ def _with_chip_threshold(
     return dataclasses.replace(layer, neuron=dataclasses.replace(neuron, vth_mantissa=NEVER_FIRES))
 
 
-def _repeated_names(layers: list[LegalLayer]) -> Iterator[Problem]:
+def _bad_names(layers: list[LegalLayer]) -> Iterator[Problem]:
     names = [legal.layer.name for legal in layers]
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
             yield names_are_unique(name, names.count(name))
+        if not name or not name.isprintable():
+            yield names_are_printable(name)

@@ -89,6 +89,8 @@ def test_an_accuracy_budget_holds_for_what_comes_out(
     found = choose_bits(network, LOIHI2, inputs, accuracy_budget=10.0)
     assert sum(found.bits.values()) < 16
     assert found.accuracy_loss_percent <= 10
+    # half of the samples calibrate and half judge: the choice rests on all
+    assert found.quantized.calibration_sha256 == inputs.sha256()
     # counted on the samples that were not calibrated on
     judged = inputs.spikes[1::2]
     answers = predictions(run_network(found.quantized.network, judged)[-1].output)

@@ -208,3 +208,12 @@ def test_means_of_very_many_neurons_are_refused_before_a_matrix_is_made() -> Non
         "layer2: means of 1048576 neurons as a dense layer have 1048576 x 40 weights; no chip "
         "holds as many. Use a pooling or a strided convolution before. [means_fit]"
     )
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "tab\t"])
+def test_names_that_artifacts_cannot_hold_are_refused(name: str) -> None:
+    layer = dataclasses.replace(DENSE, name=name)
+    assert sentence(UnsupportedNetworkError, Legalize().run, Network(layers=(layer,))) == (
+        f"{name!r}: its name is empty or cannot be printed; names stand in artifacts and reports. "
+        "Give it another, such as layer0. [names_are_printable]"
+    )
