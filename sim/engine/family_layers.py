@@ -1,0 +1,158 @@
+"""Running a layer of neurons other than CUBA: sums of some rows, then the neurons of these rows.
+
+Every family of neurons has one compiled loop, whatever the form of the layer, and it is imported
+and compiled when a network first has it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .adaptive_leaky import run_adaptive
+from .family_structures import (
+    Adaptation,
+    AdaptiveLeaky,
+    Incoming,
+    ResonatorStates,
+    Resonators,
+    Scratch,
+    SigmaDelta,
+    SigmaDeltaStates,
+)
+from .gather import gather_conv, gather_dense, gather_numbers
+from .plan import LayerPlan
+from .resonators import run_resonators
+from .sigma_delta import run_sigma_delta
+from .structures import Events, Int32Array, Special, States, Synapses, Window
+
+SUMS_BYTES = 1 << 20  # of a batch of rows: they stay in the second-level cache
+
+Numbers: TypeAlias = NDArray[Any]  # uint8 or int32
+
+
+class FamilyLayer:
+    """The memory of a layer of neurons other than CUBA, for one thread.
+
+    Parameters
+    ----------
+    layer : LayerPlan
+        The layer.
+    special : Special
+        Its part for spikes on their way.
+    """
+
+    def __init__(self, layer: LayerPlan, special: Special) -> None:
+        self._layer = layer
+        self._special = special
+        kind = np.int64 if isinstance(layer.synapses, Synapses) and layer.synapses.wide else np.int32
+        rows = max(1, SUMS_BYTES // (layer.padded * np.dtype(kind).itemsize))
+        self._sums = np.zeros((rows, layer.padded), dtype=kind)
+        imag_rows = 0 if layer.imag is None else rows
+        self._sums_imag = np.zeros((imag_rows, layer.padded), dtype=kind)
+        recurrent = np.zeros((0, layer.padded), dtype=np.int8)
+        own_scale = 1
+        if isinstance(layer.synapses, Synapses):
+            recurrent, own_scale = layer.synapses.recurrent, layer.synapses.own_scale
+        self._incoming = Incoming(
+            real=self._sums,
+            imag=self._sums_imag,
+            recurrent=recurrent,
+            own_scale=own_scale,
+            alignment=layer.alignment,
+        )
+        self._scratch = Scratch(*(_zeros(layer) for _ in Scratch._fields))
+        self._states = _states(layer)
+        self._adaptation = None
+        if layer.adaptation is not None:
+            self._adaptation = layer.adaptation._replace(
+                threshold=np.zeros(layer.padded, dtype=np.float64), refractory=_zeros(layer)
+            )
+
+    def run(
+        self,
+        incoming: Events | Numbers,
+        window: Window,
+        out: Events,
+        recorded: tuple[Int32Array, ...],
+    ) -> None:
+        """Run a chunk.
+
+        Parameters
+        ----------
+        incoming : Events or uint8 or int32 array, shape (samples, neurons, T)
+            Spikes, or numbers for neurons at the input.
+        window : Window
+            The chunk.
+        out : Events
+            Filled.
+        recorded : tuple of int32 array
+            Where each state goes; see `state_names`.
+        """
+        position, rows = 0, window.samples * window.steps
+        for first in range(0, rows, self._sums.shape[0]):
+            some = min(self._sums.shape[0], rows - first)
+            self._gather(incoming, window, first, some)
+            position = self._step(window, first, some, out, position, recorded)
+
+    def _gather(self, incoming: Any, window: Window, first: int, rows: int) -> None:
+        layer = self._layer
+        numbers = layer.numbers
+        if numbers is not None:
+            gather_numbers(
+                incoming,
+                numbers.scale,
+                numbers.offset,
+                numbers.exponent,
+                numbers.clips,
+                layer.neurons.natural,
+                window,
+                first,
+                rows,
+                self._sums,
+            )
+            return
+        for synapses, sums in ((layer.synapses, self._sums), (layer.imag, self._sums_imag)):
+            if isinstance(synapses, Synapses):
+                scale = synapses.input_scale
+                gather_dense(incoming, synapses.weights, scale, first, rows, sums)
+            elif synapses is not None:
+                gather_conv(incoming, synapses, first, rows, sums)
+
+    def _step(
+        self,
+        window: Window,
+        first: int,
+        rows: int,
+        out: Events,
+        position: int,
+        recorded: tuple[Int32Array, ...],
+    ) -> int:
+        neurons, states, incoming = self._layer.neurons, self._states, self._incoming
+        rest = (self._special, self._scratch, window, first, rows, out, position, recorded)
+        match neurons, states:
+            case Resonators(), ResonatorStates():
+                return run_resonators(incoming, neurons, self._adaptation, states, *rest)
+            case AdaptiveLeaky(), States():
+                assert self._adaptation is not None
+                return run_adaptive(incoming, neurons, self._adaptation, states, *rest)
+            case SigmaDelta(), SigmaDeltaStates():
+                return run_sigma_delta(incoming, neurons, states, *rest)
+            case _:
+                raise TypeError(f"{type(neurons).__name__} are run elsewhere")
+
+
+def _states(layer: LayerPlan) -> States | ResonatorStates | SigmaDeltaStates:
+    match layer.neurons:
+        case Resonators():
+            return ResonatorStates(_zeros(layer), _zeros(layer))
+        case SigmaDelta():
+            return SigmaDeltaStates(_zeros(layer), _zeros(layer), _zeros(layer))
+        case _:
+            return States(_zeros(layer), _zeros(layer))
+
+
+def _zeros(layer: LayerPlan) -> Int32Array:
+    return np.zeros(layer.padded, dtype=np.int32)
