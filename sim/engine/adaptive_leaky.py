@@ -20,9 +20,7 @@ from .structures import Events, Special, States, Window
 
 
 @inlined
-def align_divided(
-    sums: Any, bias: Any, exponent: int, how: Alignment, arriving: Any
-) -> None:
+def align_divided(sums: Any, bias: Any, exponent: int, how: Alignment, arriving: Any) -> None:
     """Bring sums to state units, add the bias, divide both and wrap them to 32 bits."""
     size, tile = np.uint64(arriving.size), np.uint64(bias.size)
     first = np.uint64(0)
@@ -93,7 +91,7 @@ def run_adaptive(
             align_divided(sums, neurons.bias, neurons.exponent, how, scratch.real)
             step_adaptive(neurons, adaptation, states, special, scratch)
             position = send(neurons.delay, special, step, window.end, out, position)
-            place, now = window.first_sample + sample, step - window.before
+            place, now = window.first_sample + sample, step - window.shown_from
             record_state(recorded[0], neurons.natural, states.current, place, now)
             record_state(recorded[1], neurons.natural, states.voltage, place, now)
             record_adaptation(adaptation, neurons.natural, recorded, place, now)

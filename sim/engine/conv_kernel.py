@@ -171,6 +171,6 @@ def run_conv(
                         neurons,
                         states,
                         window.first_sample + sample,
-                        step - window.before,
+                        step - window.shown_from,
                     )
             stops[row] = np.int64(position)

@@ -136,6 +136,6 @@ def run_dense(
                         neurons,
                         states,
                         window.first_sample + sample,
-                        step - window.before,
+                        step - window.shown_from,
                     )
             stops[row] = np.int64(position)

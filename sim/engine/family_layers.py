@@ -6,23 +6,23 @@ and compiled when a network first has it.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .adaptive_leaky import run_adaptive
 from .family_structures import (
-    Adaptation,
     AdaptiveLeaky,
     Incoming,
-    ResonatorStates,
     Resonators,
+    ResonatorStates,
     Scratch,
     SigmaDelta,
     SigmaDeltaStates,
 )
 from .gather import gather_conv, gather_dense, gather_numbers
+from .layers import LayerMemory, Recorded
 from .plan import LayerPlan
 from .resonators import run_resonators
 from .sigma_delta import run_sigma_delta
@@ -30,10 +30,8 @@ from .structures import Events, Int32Array, Special, States, Synapses, Window
 
 SUMS_BYTES = 1 << 20  # of a batch of rows: they stay in the second-level cache
 
-Numbers: TypeAlias = NDArray[Any]  # uint8 or int32
 
-
-class FamilyLayer:
+class FamilyLayer(LayerMemory):
     """The memory of a layer of neurons other than CUBA, for one thread.
 
     Parameters
@@ -47,7 +45,9 @@ class FamilyLayer:
     def __init__(self, layer: LayerPlan, special: Special) -> None:
         self._layer = layer
         self._special = special
-        kind = np.int64 if isinstance(layer.synapses, Synapses) and layer.synapses.wide else np.int32
+        kind = (
+            np.int64 if isinstance(layer.synapses, Synapses) and layer.synapses.wide else np.int32
+        )
         rows = max(1, SUMS_BYTES // (layer.padded * np.dtype(kind).itemsize))
         self._sums = np.zeros((rows, layer.padded), dtype=kind)
         imag_rows = 0 if layer.imag is None else rows
@@ -73,24 +73,12 @@ class FamilyLayer:
 
     def run(
         self,
-        incoming: Events | Numbers,
+        incoming: Events | NDArray[Any],
         window: Window,
         out: Events,
-        recorded: tuple[Int32Array, ...],
+        recorded: Recorded,
     ) -> None:
-        """Run a chunk.
-
-        Parameters
-        ----------
-        incoming : Events or uint8 or int32 array, shape (samples, neurons, T)
-            Spikes, or numbers for neurons at the input.
-        window : Window
-            The chunk.
-        out : Events
-            Filled.
-        recorded : tuple of int32 array
-            Where each state goes; see `state_names`.
-        """
+        """Run a chunk; see `LayerMemory.run`."""
         position, rows = 0, window.samples * window.steps
         for first in range(0, rows, self._sums.shape[0]):
             some = min(self._sums.shape[0], rows - first)
@@ -128,7 +116,7 @@ class FamilyLayer:
         rows: int,
         out: Events,
         position: int,
-        recorded: tuple[Int32Array, ...],
+        recorded: Recorded,
     ) -> int:
         neurons, states, incoming = self._layer.neurons, self._states, self._incoming
         rest = (self._special, self._scratch, window, first, rows, out, position, recorded)

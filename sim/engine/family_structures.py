@@ -46,8 +46,8 @@ class Incoming(NamedTuple):
 
     Attributes
     ----------
-    real, imag : int32 or int64 array, shape (rows, padded) or, where there is no `imag`, (0, padded)
-        Sums of weights.
+    real, imag : int32 or int64 array, shape (rows, padded)
+        Sums of weights; no rows of `imag` where both parts take the same.
     recurrent : int8, int16 or int32 array, shape (count, padded) or (0, padded)
         Rows of the layer's own neurons.
     own_scale : int

@@ -74,7 +74,11 @@ def gather_numbers(
         total[:] = 0
         now = step - window.before
         for i in range(natural.size):
-            number = np.int64(numbers[sample, natural[i], now]) if now >= 0 else np.int64(0)
+            number = (
+                np.int64(numbers[sample, natural[i], now])
+                if 0 <= now < numbers.shape[2]
+                else np.int64(0)
+            )
             value = divided(number * scale + offset, exponent)
             if clips:
                 value = min(max(value, -FAR), FAR)

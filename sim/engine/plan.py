@@ -18,11 +18,11 @@ from ...compile import (
     ChipInput,
     ChipLayer,
     CompiledNetwork,
-    bias_leads,
 )
 from ...hw_profiles.arithmetic import STATE_SHIFT
 from ...hw_profiles.units import WEIGHT_TO_SIGMA
 from ...netx import AlifNeuron, Shape, SigmaDeltaNeuron, current_shift, is_complex, size_of
+from ..timeline import Timeline, Timing, chip_timing
 from .family_structures import Adaptation, Alignment, FamilyNeurons
 from .plan_neurons import padded_size, plan_adaptation, plan_neurons
 from .plan_synapses import (
@@ -136,26 +136,35 @@ class NetworkPlan:
         The engine's number of each input.
     takes_spikes : bool
         Whether any layer takes the input as spikes; neurons at the input take numbers.
-    before : int
-        Steps before the input begins, for biases.
+    timing : Timing
+        When layers run and what is shown of them.
+    n_steps : int
+        Of the input.
     """
 
     layers: tuple[LayerPlan, ...]
     input_order: Int32Array
     takes_spikes: bool
-    before: int
+    timing: Timing
+    n_steps: int
+
+    @property
+    def end(self) -> int:
+        """Steps from the first in which a layer runs to the end of the sample."""
+        return self.timing.before + self.n_steps + self.timing.after
 
 
-def plan_network(compiled: CompiledNetwork) -> NetworkPlan:
-    """Return what the kernels need of a network."""
+def plan_network(
+    compiled: CompiledNetwork, n_steps: int, timeline: Timeline = Timeline.SLAYER
+) -> NetworkPlan:
+    """Return what the kernels need to run a network on samples of `n_steps`."""
     network = compiled.network
-    leads = bias_leads(network)
-    before = max(leads)
+    timing = chip_timing(network, n_steps, timeline)
     order = _input_order(network.input_shape)
     sent = {NETWORK_INPUT: _Sent(shape=network.input_shape, natural=_inverse(order), bits=0)}
     plans: list[LayerPlan] = []
-    for index, (layer, lead) in enumerate(zip(network.layers, leads, strict=True)):
-        plans.append(_plan_layer(layer, sent, before - lead))
+    for index, layer in enumerate(network.layers):
+        plans.append(_plan_layer(layer, sent, timing.first_step[index]))
         sent[index] = _Sent(
             shape=layer.shape_out,
             natural=plans[-1].neurons.natural,
@@ -168,7 +177,8 @@ def plan_network(compiled: CompiledNetwork) -> NetworkPlan:
             NETWORK_INPUT in layer.sources and not isinstance(layer, ChipInput)
             for layer in network.layers
         ),
-        before=before,
+        timing=timing,
+        n_steps=n_steps,
     )
 
 

@@ -1,4 +1,4 @@
-"""From a layer's neurons to what the kernels take: parameters that repeat, in the engine's order."""
+"""From a layer's neurons to what the kernels take: parameters in the engine's order."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ INT32 = np.iinfo(np.int32)
 _Tiled = NDArray[np.int64]
 
 
-def plan_neurons(
-    layer: ChipLayer, natural: Int32Array, first_step: int
-) -> Neurons | FamilyNeurons:
+def plan_neurons(layer: ChipLayer, natural: Int32Array, first_step: int) -> Neurons | FamilyNeurons:
     """Return the parameters of a layer's neurons.
 
     Parameters
@@ -69,9 +67,7 @@ def plan_adaptation(layer: ChipLayer, natural: Int32Array) -> Adaptation | None:
     neuron = layer.neuron
     if not isinstance(neuron, AlifNeuron | AdaptiveResonatorNeuron):
         return None
-    threshold, refractory = _tiled(
-        layer, natural, neuron.threshold_decay, neuron.refractory_decay
-    )
+    threshold, refractory = _tiled(layer, natural, neuron.threshold_decay, neuron.refractory_decay)
     return Adaptation(
         rest=float(neuron.vth_mantissa << STATE_SHIFT),
         rise=float(neuron.vth_step << STATE_SHIFT),
@@ -105,9 +101,7 @@ def _cuba(layer: ChipLayer, neuron: CubaNeuron, common: dict[str, Any]) -> Neuro
     )
 
 
-def _adaptive_leaky(
-    layer: ChipLayer, neuron: AlifNeuron, common: dict[str, Any]
-) -> AdaptiveLeaky:
+def _adaptive_leaky(layer: ChipLayer, neuron: AlifNeuron, common: dict[str, Any]) -> AdaptiveLeaky:
     current_decay, voltage_decay, bias = _tiled(
         layer, common["natural"], neuron.current_decay, neuron.voltage_decay, _bias(layer)
     )
@@ -145,9 +139,7 @@ def _resonators(
     )
 
 
-def _sigma_delta(
-    layer: ChipLayer, neuron: SigmaDeltaNeuron, common: dict[str, Any]
-) -> SigmaDelta:
+def _sigma_delta(layer: ChipLayer, neuron: SigmaDeltaNeuron, common: dict[str, Any]) -> SigmaDelta:
     (bias,) = _tiled(layer, common["natural"], _bias(layer))
     is_input = isinstance(layer, ChipInput)
     # a change of 32 bits is at least the threshold, or at most its negative
@@ -170,10 +162,9 @@ def _bias(layer: ChipLayer) -> IntArray:
 
 def _bias_imag(layer: ChipLayer) -> IntArray:
     # recurrent layers have no imaginary weights and biases (`compile.as_netx`)
-    is_plain = isinstance(layer, ChipConv) or (
-        isinstance(layer, ChipDense) and layer.weights_rec is None
-    )
-    bias = layer.bias_imag if is_plain else None
+    bias = None
+    if isinstance(layer, ChipConv) or (isinstance(layer, ChipDense) and layer.weights_rec is None):
+        bias = layer.bias_imag
     return np.zeros((), dtype=np.int32) if bias is None else bias
 
 

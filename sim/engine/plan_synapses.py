@@ -29,9 +29,7 @@ def unit_bits(layer: ChipLayer) -> int:
     return GRADED_BITS if neuron.graded_spike else 0
 
 
-def cuba_synapses(
-    layer: ChipDense, rows: Int32Array, padded: int, input_bits: int
-) -> Synapses:
+def cuba_synapses(layer: ChipDense, rows: Int32Array, padded: int, input_bits: int) -> Synapses:
     """Return the weights of a dense layer of CUBA neurons.
 
     Parameters
@@ -102,9 +100,7 @@ def dense_synapses(
     return made[0], made[1] if imag else None, alignment
 
 
-def conv_kernels(
-    layer: ChipConv, input_bits: int
-) -> tuple[Kernel, Kernel | None, Alignment]:
+def conv_kernels(layer: ChipConv, input_bits: int) -> tuple[Kernel, Kernel | None, Alignment]:
     """Return the same of a convolution, whose sums wrap at 24 bits and so are never wide."""
     sets = [layer.weights] if layer.weights_imag is None else [layer.weights, layer.weights_imag]
     narrow, shift = narrowest([each.effective() for each in sets], keep_unit=False)
@@ -163,9 +159,7 @@ def _common_bits(layer: ChipDense, input_bits: int) -> tuple[int, int]:
     return max(input_bits, own_bits), own_bits
 
 
-def _alignment(
-    layer: ChipDense | ChipConv, bits: int, shift: int, *, is_kernel: bool
-) -> Alignment:
+def _alignment(layer: ChipDense | ChipConv, bits: int, shift: int, *, is_kernel: bool) -> Alignment:
     right = 64 - CONV_BITS if is_kernel else 0
     if isinstance(layer.neuron, SigmaDeltaNeuron):
         up = WEIGHT_TO_SIGMA - bits

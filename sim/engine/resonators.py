@@ -147,12 +147,10 @@ def run_resonators(
             align_far(sums, neurons.bias, how, scratch.real)
             sums_imag = incoming.imag[k] if incoming.imag.shape[0] > 0 else sums
             align_far(sums_imag, neurons.bias_imag, how, scratch.imag)
-            turn(
-                real, imag, scratch.real, scratch.imag, neurons.sine, neurons.cosine, scratch.mark
-            )
+            turn(real, imag, scratch.real, scratch.imag, neurons.sine, neurons.cosine, scratch.mark)
             fire_resonators(neurons, adaptation, real, imag, scratch.mark, special)
             position = send(neurons.delay, special, step, window.end, out, position)
-            place, now = window.first_sample + sample, step - window.before
+            place, now = window.first_sample + sample, step - window.shown_from
             record_state(recorded[0], neurons.natural, real, place, now)
             record_state(recorded[1], neurons.natural, imag, place, now)
             if adaptation is not None:

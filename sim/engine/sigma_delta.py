@@ -49,7 +49,7 @@ def rectify(sigma: Any, bias: Any, wanted: Any) -> None:
 
 @inlined
 def send_changes(
-    wanted: Any, activation: Any, residue: Any, above: int, below: int, message: Any
+    wanted: Any, activation: Any, residue: Any, above: Any, below: Any, message: Any
 ) -> None:
     """Set the messages of changes that are large enough; the others are kept."""
     for i in range(np.uint64(wanted.size)):
@@ -117,7 +117,7 @@ def run_sigma_delta(
             else:
                 fire_messages(sigma, scratch.mark, neurons.count, special)
             position = send(neurons.delay, special, step, window.end, out, position)
-            place, now = window.first_sample + sample, step - window.before
+            place, now = window.first_sample + sample, step - window.shown_from
             record_state(recorded[0], neurons.natural, sigma, place, now)
             record_state(recorded[1], neurons.natural, states.activation, place, now)
             record_state(recorded[2], neurons.natural, states.residue, place, now)

@@ -61,9 +61,7 @@ def _fire(neurons: Neurons, states: States, special: Special) -> None:
 
 
 @inner
-def send(
-    delay: Any, special: Special, step: int, end: int, out: Events, position: int
-) -> int:
+def send(delay: Any, special: Special, step: int, end: int, out: Events, position: int) -> int:
     """Append what leaves in this step: what fired, or what was fired a delay ago."""
     waiting = special.waiting
     if waiting.shape[0] == 0:
@@ -134,10 +132,10 @@ def record_states(
     """Write the states of one step, channel slowest."""
     if step < 0:
         return
-    if recording.current.size > 0:
+    if step < recording.current.shape[2]:
         for i in range(neurons.count):
             recording.current[sample, neurons.natural[i], step] = states.current[i]
-    if recording.voltage.size > 0:
+    if step < recording.voltage.shape[2]:
         for i in range(neurons.count):
             recording.voltage[sample, neurons.natural[i], step] = states.voltage[i]
 
@@ -145,7 +143,7 @@ def record_states(
 @inner
 def record_state(room: Any, natural: Any, state: Any, sample: int, step: int) -> None:
     """Write a state of one step, channel slowest, where it is wanted."""
-    if step < 0 or room.size == 0:
+    if step < 0 or step >= room.shape[2]:
         return
     for i in range(natural.size):
         room[sample, natural[i], step] = np.int32(state[i])

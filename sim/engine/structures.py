@@ -37,7 +37,7 @@ class Events(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Which samples and steps a call works on; steps count from the start of the biases.
+    """Which samples and steps a call works on; steps count as in `Timing`.
 
     Attributes
     ----------
@@ -46,7 +46,9 @@ class Window(NamedTuple):
     first_step, steps : int
         The chunk; states start at rest where it begins with step 0.
     before : int
-        Steps before the input begins, which are not part of the sample.
+        Step at which the input begins.
+    shown_from : int
+        Step of a layer that is step 0 of the results.
     end : int
         Step at which the sample ends.
     """
@@ -56,6 +58,7 @@ class Window(NamedTuple):
     first_step: int
     steps: int
     before: int
+    shown_from: int
     end: int
 
 
