@@ -49,7 +49,8 @@ def step_adaptive(
         update_currents(current, scratch.real, kept_current, first, stop, 1, False)
         update_voltages(voltage, current, kept_voltage, zero, first, stop)
         first = stop
-    mark[:] = voltage
+    for i in range(size):  # a slice would take longer to compile than the rest
+        mark[i] = voltage[i]
     adapt(adaptation, mark)
     found = np.int64(append_above(mark, np.uint64(neurons.count), 0, special.fired, np.uint64(0)))
     special.fired_count[0] = found

@@ -21,9 +21,10 @@ from .family_structures import (
     SigmaDelta,
     SigmaDeltaStates,
 )
-from .gather import gather_conv, gather_dense, gather_numbers
+from .gather import gather_conv, gather_dense, gather_numbers, narrow_sums
 from .layers import LayerMemory, Recorded
 from .plan import LayerPlan
+from .plan_synapses import NO_ALIGNMENT
 from .resonators import run_resonators
 from .sigma_delta import run_sigma_delta
 from .structures import Events, Int32Array, Special, States, Synapses, Window
@@ -45,23 +46,25 @@ class FamilyLayer(LayerMemory):
     def __init__(self, layer: LayerPlan, special: Special) -> None:
         self._layer = layer
         self._special = special
-        kind = (
-            np.int64 if isinstance(layer.synapses, Synapses) and layer.synapses.wide else np.int32
-        )
-        rows = max(1, SUMS_BYTES // (layer.padded * np.dtype(kind).itemsize))
-        self._sums = np.zeros((rows, layer.padded), dtype=kind)
-        imag_rows = 0 if layer.imag is None else rows
-        self._sums_imag = np.zeros((imag_rows, layer.padded), dtype=kind)
-        recurrent = np.zeros((0, layer.padded), dtype=np.int8)
-        own_scale = 1
+        recurrent, own_scale, is_wide = np.zeros((0, layer.padded), dtype=np.int8), 1, False
         if isinstance(layer.synapses, Synapses):
             recurrent, own_scale = layer.synapses.recurrent, layer.synapses.own_scale
+            is_wide = layer.synapses.wide
+        kind = np.int64 if is_wide else np.int32
+        self._rows = max(1, SUMS_BYTES // (layer.padded * np.dtype(kind).itemsize))
+        self._sums = _room(layer, self._rows, kind)
+        self._sums_imag = _room(layer, 0 if layer.imag is None else self._rows, kind)
+        # sums to which a layer's own spikes are still added stay wide
+        self._narrows = is_wide and len(recurrent) == 0
+        real, imag = self._sums, self._sums_imag
+        if self._narrows:
+            real, imag = (_room(layer, len(each), np.int32) for each in (real, imag))
         self._incoming = Incoming(
-            real=self._sums,
-            imag=self._sums_imag,
+            real=real,
+            imag=imag,
             recurrent=recurrent,
             own_scale=own_scale,
-            alignment=layer.alignment,
+            alignment=NO_ALIGNMENT if self._narrows else layer.alignment,
         )
         self._scratch = Scratch(*(_zeros(layer) for _ in Scratch._fields))
         self._states = _states(layer)
@@ -80,8 +83,8 @@ class FamilyLayer(LayerMemory):
     ) -> None:
         """Run a chunk; see `LayerMemory.run`."""
         position, rows = 0, window.samples * window.steps
-        for first in range(0, rows, self._sums.shape[0]):
-            some = min(self._sums.shape[0], rows - first)
+        for first in range(0, rows, self._rows):
+            some = min(self._rows, rows - first)
             self._gather(incoming, window, first, some)
             position = self._step(window, first, some, out, position, recorded)
 
@@ -108,6 +111,10 @@ class FamilyLayer(LayerMemory):
                 gather_dense(incoming, synapses.weights, scale, first, rows, sums)
             elif synapses is not None:
                 gather_conv(incoming, synapses, first, rows, sums)
+        if self._narrows:
+            how, made = layer.alignment, self._incoming
+            narrow_sums(self._sums, how, rows, made.real)
+            narrow_sums(self._sums_imag, how, rows if len(made.imag) > 0 else 0, made.imag)
 
     def _step(
         self,
@@ -144,3 +151,7 @@ def _states(layer: LayerPlan) -> States | ResonatorStates | SigmaDeltaStates:
 
 def _zeros(layer: LayerPlan) -> Int32Array:
     return np.zeros(layer.padded, dtype=np.int32)
+
+
+def _room(layer: LayerPlan, rows: int, kind: type[np.int32 | np.int64]) -> NDArray[Any]:
+    return np.zeros((rows, layer.padded), dtype=kind)

@@ -85,6 +85,14 @@ def gather_numbers(
             total[i] = np.int32(value)
 
 
+@kernel
+def narrow_sums(wide: Any, how: Alignment, rows: int, sums: Any) -> None:
+    """Bring 64-bit sums of some rows to state units, which have 32 bits."""
+    for k in range(rows):
+        for i in range(sums.shape[1]):
+            sums[k, i] = np.int32(aligned(wide[k, i], how))
+
+
 @inlined
 def divided(value: Any, exponent: int) -> Any:
     """Return ``value / 2**exponent``, cut toward zero."""

@@ -72,7 +72,8 @@ def fire_resonators(
     """Set `fired` and its values, and reset or raise what a spike does."""
     payload = real if neurons.by_phase else imag
     if not neurons.by_phase:
-        mark[:] = imag
+        for i in range(np.uint64(mark.size)):  # a slice would take longer to compile than the rest
+            mark[i] = imag[i]
     limit = neurons.limit
     if adaptation is not None:
         adapt(adaptation, mark)
