@@ -15,7 +15,7 @@ from .dense_kernel import add_own
 from .family_structures import Adaptation, AdaptiveLeaky, Alignment, Incoming, Scratch
 from .gather import aligned, divided
 from .plain_neurons import append_above, update_currents, update_voltages
-from .special_neurons import clear_special, record_state, send
+from .special_neurons import clear_special, is_wanted, record_state, send
 from .structures import Events, Special, States, Window
 
 
@@ -77,6 +77,7 @@ def run_adaptive(
     """Run some rows of a layer; see `run_resonators`."""
     how = incoming.alignment
     scratch.imag[:] = 0  # the bias comes with the input
+    recurs, is_recorded = incoming.recurrent.shape[0] > 0, is_wanted(recorded)
     for k in range(rows):
         row = first_row + k
         sample, step = row // window.steps, window.first_step + row % window.steps
@@ -88,13 +89,15 @@ def run_adaptive(
         out.start[row] = position
         if step >= neurons.first_step:
             sums = incoming.real[k]
-            add_own(sums, incoming.recurrent, special, incoming.own_scale)
+            if recurs:
+                add_own(sums, incoming.recurrent, special, incoming.own_scale)
             align_divided(sums, neurons.bias, neurons.exponent, how, scratch.real)
             step_adaptive(neurons, adaptation, states, special, scratch)
             position = send(neurons.delay, special, step, window.end, out, position)
-            place, now = window.first_sample + sample, step - window.shown_from
-            record_state(recorded[0], neurons.natural, states.current, place, now)
-            record_state(recorded[1], neurons.natural, states.voltage, place, now)
-            record_adaptation(adaptation, neurons.natural, recorded, place, now)
+            if is_recorded:
+                place, now = window.first_sample + sample, step - window.shown_from
+                record_state(recorded[0], neurons.natural, states.current, place, now)
+                record_state(recorded[1], neurons.natural, states.voltage, place, now)
+                record_adaptation(adaptation, neurons.natural, recorded, place, now)
         out.stop[row] = position
     return position

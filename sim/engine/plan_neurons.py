@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -19,7 +20,9 @@ from ...netx import (
     NeuronKind,
     ResonatorNeuron,
     SigmaDeltaNeuron,
+    UnsupportedNetworkError,
     current_shift,
+    is_complex,
 )
 from .family_structures import Adaptation, AdaptiveLeaky, FamilyNeurons, Resonators, SigmaDelta
 from .structures import Int32Array, Neurons
@@ -27,6 +30,7 @@ from .structures import Int32Array, Neurons
 VECTOR = 64  # states are padded to a multiple of this, so that no loop has a rest
 TILE = 1024  # parameters that repeat are kept in the first-level cache
 INT32 = np.iinfo(np.int32)
+ANGLES = ("sin_decay", "cos_decay")
 
 # A parameter, one a channel or neuron, by position in the tile
 _Tiled = NDArray[np.int64]
@@ -43,8 +47,14 @@ def plan_neurons(layer: ChipLayer, natural: Int32Array, first_step: int) -> Neur
         Natural number of each neuron.
     first_step : int
         When the layer begins to run.
+
+    Raises
+    ------
+    UnsupportedNetworkError
+        For decays that are no parts of 4096, which only a profile of one's own allows.
     """
     neuron = layer.neuron
+    _check_parts(layer)
     common: dict[str, Any] = {
         "count": neuron_count(layer),
         "first_step": first_step,
@@ -81,6 +91,23 @@ def plan_adaptation(layer: ChipLayer, natural: Int32Array) -> Adaptation | None:
 def padded_size(layer: ChipLayer) -> int:
     """Return the length of a layer's states."""
     return -(-neuron_count(layer) // VECTOR) * VECTOR
+
+
+def _check_parts(layer: ChipLayer) -> None:
+    """Products of floats are exact for parts only."""
+    neuron = layer.neuron
+    for name in (field.name for field in dataclasses.fields(neuron)):
+        if not name.endswith("_decay"):
+            continue
+        values: IntArray = getattr(neuron, name)
+        least = -DECAY_ONE if is_complex(neuron) and name in ANGLES else 0
+        if int(values.min()) < least or int(values.max()) > DECAY_ONE:
+            worst = int(values.max()) if int(values.max()) > DECAY_ONE else int(values.min())
+            problem = (
+                f"{layer.name}: {name.replace('_', ' ')} {worst} cannot run on backend 'engine', "
+                f"which takes {least} to {DECAY_ONE}; backend 'reference' can."
+            )
+            raise UnsupportedNetworkError([problem])
 
 
 def _cuba(layer: ChipLayer, neuron: CubaNeuron, common: dict[str, Any]) -> Neurons:

@@ -20,7 +20,7 @@ from .dense_kernel import add_own
 from .family_structures import Adaptation, Alignment, Incoming, Resonators, ResonatorStates, Scratch
 from .gather import FAR, aligned
 from .plain_neurons import LIMIT, append_above
-from .special_neurons import clear_special, record_state, send
+from .special_neurons import clear_special, is_wanted, record_state, send
 from .structures import Events, Special, Window
 
 LEAST = -(1 << 31)  # no state; never fires
@@ -132,6 +132,7 @@ def run_resonators(
         Spikes of all rows so far.
     """
     real, imag, how = states.real, states.imag, incoming.alignment
+    recurs, is_recorded = incoming.recurrent.shape[0] > 0, is_wanted(recorded)
     for k in range(rows):
         row = first_row + k
         sample, step = row // window.steps, window.first_step + row % window.steps
@@ -144,17 +145,19 @@ def run_resonators(
         out.start[row] = position
         if step >= neurons.first_step:
             sums = incoming.real[k]
-            add_own(sums, incoming.recurrent, special, incoming.own_scale)
+            if recurs:
+                add_own(sums, incoming.recurrent, special, incoming.own_scale)
             align_far(sums, neurons.bias, how, scratch.real)
             sums_imag = incoming.imag[k] if incoming.imag.shape[0] > 0 else sums
             align_far(sums_imag, neurons.bias_imag, how, scratch.imag)
             turn(real, imag, scratch.real, scratch.imag, neurons.sine, neurons.cosine, scratch.mark)
             fire_resonators(neurons, adaptation, real, imag, scratch.mark, special)
             position = send(neurons.delay, special, step, window.end, out, position)
-            place, now = window.first_sample + sample, step - window.shown_from
-            record_state(recorded[0], neurons.natural, real, place, now)
-            record_state(recorded[1], neurons.natural, imag, place, now)
-            if adaptation is not None:
-                record_adaptation(adaptation, neurons.natural, recorded, place, now)
+            if is_recorded:
+                place, now = window.first_sample + sample, step - window.shown_from
+                record_state(recorded[0], neurons.natural, real, place, now)
+                record_state(recorded[1], neurons.natural, imag, place, now)
+                if adaptation is not None:
+                    record_adaptation(adaptation, neurons.natural, recorded, place, now)
         out.stop[row] = position
     return position

@@ -15,7 +15,7 @@ from .dense_kernel import add_own
 from .family_structures import Alignment, Incoming, Scratch, SigmaDelta, SigmaDeltaStates
 from .gather import aligned
 from .plain_neurons import append_above
-from .special_neurons import clear_special, record_state, send
+from .special_neurons import clear_special, is_wanted, record_state, send
 from .structures import Events, Special, Window
 
 MESSAGE_SHIFT = 6  # SIGMA_TO_MESSAGE; compiled code holds it as a constant
@@ -88,6 +88,7 @@ def run_sigma_delta(
     """Run some rows of a layer; see `run_resonators`."""
     how, sigma = incoming.alignment, states.sigma
     wanted, message = scratch.real, scratch.imag
+    recurs, is_recorded = incoming.recurrent.shape[0] > 0, is_wanted(recorded)
     for k in range(rows):
         row = first_row + k
         sample, step = row // window.steps, window.first_step + row % window.steps
@@ -99,7 +100,8 @@ def run_sigma_delta(
         out.start[row] = position
         if step >= neurons.first_step:
             sums = incoming.real[k]
-            add_own(sums, incoming.recurrent, special, incoming.own_scale)
+            if recurs:
+                add_own(sums, incoming.recurrent, special, incoming.own_scale)
             align_wrapped(sums, how, wanted)
             if neurons.sums:
                 add_to_sigma(sigma, wanted)
@@ -117,9 +119,10 @@ def run_sigma_delta(
             else:
                 fire_messages(sigma, scratch.mark, neurons.count, special)
             position = send(neurons.delay, special, step, window.end, out, position)
-            place, now = window.first_sample + sample, step - window.shown_from
-            record_state(recorded[0], neurons.natural, sigma, place, now)
-            record_state(recorded[1], neurons.natural, states.activation, place, now)
-            record_state(recorded[2], neurons.natural, states.residue, place, now)
+            if is_recorded:
+                place, now = window.first_sample + sample, step - window.shown_from
+                record_state(recorded[0], neurons.natural, sigma, place, now)
+                record_state(recorded[1], neurons.natural, states.activation, place, now)
+                record_state(recorded[2], neurons.natural, states.residue, place, now)
         out.stop[row] = position
     return position

@@ -141,6 +141,15 @@ def record_states(
 
 
 @inner
+def is_wanted(recorded: Any) -> bool:
+    """Tell whether any of a layer's states is recorded."""
+    total = 0
+    for room in recorded:
+        total += room.size
+    return total > 0
+
+
+@inner
 def record_state(room: Any, natural: Any, state: Any, sample: int, step: int) -> None:
     """Write a state of one step, channel slowest, where it is wanted."""
     if step < 0 or step >= room.shape[2]:
