@@ -10,14 +10,13 @@ import queue
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from ..compile import CompiledNetwork, has_readout, neuron_count
 from .backend import Backend, RunOptions
 from .engine.block import ROWS_AT_ONCE, Workspace, block_size
 from .engine.plan import plan_network
-from .engine.portions import Portion, Runner
-from .engine.rooms import Rooms, bytes_of_states, in_kernel_order, rooms_for
+from .engine.portions import Runner
+from .engine.rooms import bytes_of_states, in_kernel_order, rooms_for
 from .recording import recorded_states
 from .run_result import RunResult, StateTrace, only
 from .spike_input import SpikeInput, check_input_fits
@@ -73,6 +72,23 @@ class EngineBackend(Backend):
         started = time.perf_counter()
         wanted = recorded_states(compiled.network, options.record)
         check_input_fits(inputs, compiled)
+        runner = self._runner(compiled, inputs, options, most_bytes)
+        try:
+            while runner.done < inputs.n_samples:
+                # nothing here keeps the result: a caller that drops it frees its memory
+                yield _next_result(compiled, wanted, runner, options, started)
+                started = time.perf_counter()
+        finally:  # an interruption waits for the blocks that are being run, not for the rest
+            if runner.pool is not None:
+                runner.pool.shutdown(wait=False, cancel_futures=True)
+
+    def _runner(
+        self,
+        compiled: CompiledNetwork,
+        inputs: SpikeInput,
+        options: RunOptions,
+        most_bytes: int | None,
+    ) -> Runner:
         threads = options.threads or available_cores()
         plan = plan_network(compiled, inputs.n_steps, options.timeline)
         counted = inputs.least < 0 or inputs.largest > 1
@@ -82,35 +98,16 @@ class EngineBackend(Backend):
         spaces = queue.SimpleQueue[Workspace]()
         for _ in range(threads):
             spaces.put(Workspace(plan, size, counted=counted))
-        pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        runner = Runner(
+        return Runner(
             inputs=inputs,
             plan=plan,
             size=size,
             spaces=spaces,
-            pool=pool,
+            pool=ThreadPoolExecutor(threads) if threads > 1 else None,
             threads=threads,
-            log_bytes=most_bytes,
+            most_bytes=most_bytes,
+            on_progress=options.on_progress,
         )
-        steps, first = plan.timing.shown, 0
-        of_sample = max(1, bytes_of_states(compiled, wanted, steps))
-        try:
-            while first < inputs.n_samples:
-                most = inputs.n_samples - first
-                if most_bytes is not None:
-                    most = min(most, max(1, most_bytes // of_sample))
-                rooms = rooms_for(compiled, wanted, most, steps)
-                recorded = in_kernel_order(compiled, rooms)
-                portion = runner.run(first, most, recorded, options.on_progress)
-                first += portion.samples
-                result = _result(compiled, wanted, rooms, portion, options)
-                del rooms, recorded, portion  # memory is the caller's, who may drop it
-                yield replace(result, wall_s=time.perf_counter() - started)
-                del result
-                started = time.perf_counter()
-        finally:  # an interruption waits for the blocks that are being run, not for the rest
-            if pool is not None:
-                pool.shutdown(wait=False, cancel_futures=True)
 
 
 BACKEND = EngineBackend
@@ -123,14 +120,18 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _result(
+def _next_result(
     compiled: CompiledNetwork,
     wanted: tuple[tuple[str, ...], ...],
-    rooms: Rooms,
-    portion: Portion,
+    runner: Runner,
     options: RunOptions,
+    started: float,
 ) -> RunResult:
-    layers = compiled.network.layers
+    """Run the next portion."""
+    layers, steps = compiled.network.layers, runner.plan.timing.shown
+    most = runner.most_samples(bytes_of_states(compiled, wanted, steps))
+    rooms = rooms_for(compiled, wanted, most, steps)
+    portion = runner.run(most, in_kernel_order(compiled, rooms))
     sample, step, layer, neuron, value = portion.log
     spikes = SpikeLog(
         sample=sample,
@@ -141,14 +142,14 @@ def _result(
         layer_names=tuple(each.name for each in layers),
         layer_sizes=tuple(neuron_count(each) for each in layers),
         n_samples=portion.samples,
-        n_steps=portion.steps,
+        n_steps=steps,
     )
     kept = [{name: room[: portion.samples] for name, room in each.items()} for each in rooms]
     return RunResult(
         backend=EngineBackend.name,
         spikes=spikes,
         states=only(tuple(StateTrace(values=values) for values in kept), wanted),
-        wall_s=0.0,
+        wall_s=time.perf_counter() - started,
         readout=kept[-1]["voltage"] if has_readout(compiled.network) else None,
         timeline=options.timeline,
     )

@@ -1,7 +1,7 @@
 """Running a layer of neurons other than CUBA: sums of some rows, then the neurons of these rows.
 
-Every family of neurons has one compiled loop, whatever the form of the layer, and it is imported
-and compiled when a network first has it.
+Every family of neurons has one loop, whatever the form of the layer, and it is compiled when
+a network first has it.
 """
 
 from __future__ import annotations

@@ -26,14 +26,13 @@ class Portion:
 
     Attributes
     ----------
-    samples, steps : int
-        How many, and steps of each.
+    samples : int
+        How many.
     log : int32 array, shape (5, events)
         Sample, step, layer, neuron and value, sorted.
     """
 
     samples: int
-    steps: int
     log: Int32Array
 
 
@@ -55,8 +54,12 @@ class Runner:
         None for one thread, which is the caller's.
     threads : int
         How many.
-    log_bytes : int or None
-        About how large the log of a portion may be; None for any size.
+    most_bytes : int or None
+        About how large the log of a portion may be, and how large its states; None for any size.
+    on_progress : callable
+        Called with the number of samples done.
+    done : int
+        How many that is.
     """
 
     inputs: SpikeInput
@@ -65,58 +68,68 @@ class Runner:
     spaces: queue.SimpleQueue[Workspace]
     pool: ThreadPoolExecutor | None
     threads: int
-    log_bytes: int | None
+    most_bytes: int | None
+    on_progress: Callable[[int], None]
+    done: int = field(default=0, init=False)
     _bytes_per_sample: float | None = field(default=None, init=False)
 
-    def run(
-        self,
-        first: int,
-        most: int,
-        recorded: tuple[Recorded, ...],
-        on_progress: Callable[[int], None],
-    ) -> Portion:
-        """Run samples from `first` on, `most` of them at most.
+    def most_samples(self, bytes_of_states: int) -> int:
+        """Return how many samples the next portion may have, each with states of some bytes."""
+        left = self.inputs.n_samples - self.done
+        if self.most_bytes is None or bytes_of_states == 0:
+            return left
+        return min(left, max(1, self.most_bytes // bytes_of_states))
+
+    def run(self, most: int, recorded: tuple[Recorded, ...]) -> Portion:
+        """Run the next samples, `most` of them at most.
 
         Parameters
         ----------
-        first, most : int
-            Which samples.
+        most : int
+            See `most_samples`.
         recorded : tuple
             For each layer, room for the states of `most` samples.
-        on_progress : callable
-            Called with the number of samples done.
         """
         blocks: list[BlockSpikes] = []
         begun: deque[tuple[int, Future[BlockSpikes]]] = deque()
-        end = stop = first  # of the samples that are done, and that are begun
+        first = stop = self.done
         size = 0
         while True:
-            while stop < first + most and self._may_begin(
-                len(begun), end - first, stop - end, size
-            ):
+            while stop < first + most and self._may_begin(len(begun), first, stop, size):
                 last = min(stop + self.size.samples, first + most)
                 begun.append((last, self._begin(stop, last, first, recorded)))
                 stop = last
             if not begun:
                 break
-            end, future = begun.popleft()
+            self.done, future = begun.popleft()
             blocks.append(future.result())
             size += ROW_BYTES * blocks[-1].shown
-            self._bytes_per_sample = size / (end - first)
-            on_progress(end)
-        return Portion(samples=end - first, steps=self.plan.timing.shown, log=self._log(blocks))
+            self._bytes_per_sample = size / (self.done - first)
+            self.on_progress(self.done)
+        return Portion(samples=self.done - first, log=self._log(blocks))
 
-    def _may_begin(self, waiting: int, done: int, begun: int, size: int) -> bool:
-        """Tell whether another block may begin, beside those whose results are not taken yet."""
-        ahead = 1 if self.pool is None else AHEAD * self.threads
-        if waiting >= ahead:
+    def _may_begin(self, waiting: int, first: int, stop: int, size: int) -> bool:
+        """Tell whether another block may begin at `stop`, while some are not done.
+
+        Parameters
+        ----------
+        waiting : int
+            Blocks whose results are not taken yet.
+        first : int
+            Where the portion began.
+        stop : int
+            Where the next block begins.
+        size : int
+            Bytes of the log so far.
+        """
+        if waiting >= (1 if self.pool is None else AHEAD * self.threads):
             return False
         each = self._bytes_per_sample
-        if self.log_bytes is None or done + begun == 0:
+        if self.most_bytes is None or stop == first:
             return True
         if each is None:  # nothing is known yet: a block for each thread tells
             return waiting < self.threads
-        return size + (begun + self.size.samples) * each <= self.log_bytes
+        return size + (stop - self.done + self.size.samples) * each <= self.most_bytes
 
     def _begin(
         self, start: int, stop: int, first: int, recorded: tuple[Recorded, ...]
