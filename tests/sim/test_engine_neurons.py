@@ -18,7 +18,7 @@ from lavadeploy.netx import (
     RecurrentLayer,
     is_complex,
 )
-from lavadeploy.sim import RunResult, SpikeInput
+from lavadeploy.sim import RunResult, SpikeInput, Timeline
 
 PHASES = (NeuronKind.RF, NeuronKind.ADRF)
 RESONATORS = (NeuronKind.RF, NeuronKind.RF_IZ, NeuronKind.ADRF, NeuronKind.ADRF_IZ)
@@ -334,3 +334,18 @@ def test_a_phase_that_passes_zero_from_exactly_zero_does_not_fire(kind: NeuronKi
     layer = dense([[64]], neuron=neuron, weight_imag=np.array([[0]], dtype=np.int32))
     inputs = SpikeInput(spikes=np.ones((1, 1, 4), dtype=np.uint8))
     assert len(assert_engine_equals_reference(compiled(layer, profile="ideal"), inputs).spikes) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_neurons_of_threshold_0_run_before_the_input_reaches_them(kind: NeuronKind) -> None:
+    # without any bias; some fire at rest, and what they fired then has consequences
+    rng = np.random.default_rng(12)
+    neuron = neuron_of_kind(kind, 0, step=0)
+    layers = [
+        dense(even_weights(rng, 6, 6), name=f"layer{index}", neuron=neuron, delay_shift=True)
+        for index in range(3)
+    ]
+    network = compiled(*layers, profile="ideal")
+    for timeline in Timeline:
+        inputs = SpikeInput(spikes=random_spikes(rng, 3, 6, 8))
+        assert len(assert_engine_equals_reference(network, inputs, timeline).spikes) > 5
