@@ -54,7 +54,7 @@ def networks_of_any_neuron(draw: st.DrawFn) -> tuple[CompiledNetwork, SpikeInput
 @st.composite
 def _layers(draw: st.DrawFn, rng: np.random.Generator, name: str, size: tuple[int, ...]) -> Layer:
     has_room = len(size) == 3 and min(size[1:]) > 1  # for kernels of 2 x 2
-    kind = draw(st.sampled_from(["dense", "recurrent", "conv"] if has_room else ["dense"]))
+    kind = draw(st.sampled_from(["dense", "recurrent", *(["conv"] * has_room)]))
     channels, inputs = draw(st.integers(1, 5)), int(np.prod(size))
     weights = (channels, size[0], 2, 2) if kind == "conv" else (channels, inputs)
     neuron = draw(neurons(channels, is_real=kind == "recurrent"))
