@@ -2,7 +2,7 @@
 
 GROUND_TRUTHS.md says of each array what reproduces it. Recordings are on the timeline of a chip:
 each layer is one step behind the one before, and between samples layers are reset one after the
-other. `Timeline` says how a recording relates to samples of ours, which start from rest.
+other. `Recording` says how a recording relates to samples of ours, which start from rest.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 from lavadeploy.compile import compile_network
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import ConvLayer, InputLayer, Layer, Network, SynapticLayer, read_netx
-from lavadeploy.sim import RunResult, SpikeInput, run_network
+from lavadeploy.sim import (
+    RunOptions,
+    RunResult,
+    SpikeInput,
+    Timeline,
+    open_backend,
+    run_network,
+)
 
 pytestmark = pytest.mark.shared_data
 
@@ -33,19 +40,15 @@ SPIKING = 128  # what the recorded voltage is where a neuron of PilotNet LIF fir
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def driven(network: Network, *, each_layer_late: bool = False) -> Network:
-    """Return a network whose input neurons take the numbers of the recording as they are.
-
-    With `each_layer_late` spikes take a step from layer to layer, as on a chip.
-    """
+def driven(network: Network) -> Network:
+    """Return a network whose input neurons take the numbers of the recording as they are."""
 
     def changed(layer: Layer) -> Layer:
         if isinstance(layer, InputLayer):
             return dataclasses.replace(layer, weight=64, bias=0, delay_shift=False)
-        if not isinstance(layer, SynapticLayer):
-            return layer
-        late = np.ones(layer.weight.shape[0], dtype=np.int32) if each_layer_late else None
-        return dataclasses.replace(layer, delay=late, delay_shift=False)
+        if isinstance(layer, SynapticLayer):
+            return dataclasses.replace(layer, delay_shift=False)
+        return layer
 
     return Network(layers=tuple(changed(layer) for layer in network.layers))
 
@@ -57,8 +60,12 @@ def constant(image: NDArray[Any], steps: int, *, silent: int = 0) -> SpikeInput:
     return SpikeInput(spikes=spikes)
 
 
-def run_on(backend: str, network: Network, inputs: SpikeInput) -> RunResult:
-    return recorded(backend, compile_network(network, load_profile("ideal")), inputs)
+def run_on(
+    backend: str, network: Network, inputs: SpikeInput, timeline: Timeline = Timeline.SLAYER
+) -> RunResult:
+    options = RunOptions(record=("all",), timeline=timeline)
+    compiled_network = compile_network(network, load_profile("ideal"))
+    return open_backend(backend).run(compiled_network, inputs, options)
 
 
 def flat(recording: NDArray[Any]) -> NDArray[np.int64]:
@@ -158,13 +165,13 @@ def test_oxfords_output_is_what_training_aimed_at(shared_data: Path) -> None:
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Timeline:
+class Recording:
     """A recording of samples of one image that follow each other: layer k starts at k + delay.
 
     Attributes
     ----------
     before : RunResult
-        What layers do before their first sample, spikes taking a step from layer to layer.
+        The same image in the chip's timeline: what layers do before their first sample.
     sample : RunResult
         A sample from rest; the next ones are the same, in as many steps as were recorded of them.
     """
@@ -175,8 +182,6 @@ class Timeline:
     def of(self, kind: str, index: int, start: int, steps: int) -> NDArray[np.int64]:
         """Return spikes or a state of layer `index`, whose first sample starts at step `start`."""
         early, whole = (self._of(run, kind, index) for run in (self.before, self.sample))
-        if kind == "spikes" and index > 0:  # the delay of each layer stands behind its neurons
-            early = early[:, 1:]
         return np.concatenate([early[:, :start], whole, whole], axis=1)[:, :steps]
 
     @staticmethod
@@ -184,13 +189,12 @@ class Timeline:
         return run.spikes.dense(index)[0] if kind == "spikes" else run.states[index].values[kind][0]
 
 
-def pilotnet_lif(shared_data: Path, backend: str, sample: SpikeInput) -> Timeline:
-    network = read_netx(shared_data / "netx/pilotnet_lif/network.net")
+def pilotnet_lif(shared_data: Path, backend: str, sample: SpikeInput) -> Recording:
+    network = driven(read_netx(shared_data / "netx/pilotnet_lif/network.net"))
     image = load(shared_data, "pilotnet_lif", "image")
-    late = driven(network, each_layer_late=True)
-    return Timeline(
-        before=run_on(backend, late, constant(image, 12, silent=1)),
-        sample=run_on(backend, driven(network), sample),
+    return Recording(
+        before=run_on("reference", network, constant(image, 10), Timeline.CHIP),
+        sample=run_on(backend, network, sample),
     )
 
 
@@ -230,12 +234,11 @@ def test_pilotnet_lifs_last_layer_was_recorded_with_other_samples(
 
 
 def test_pilotnet_sdnn(shared_data: Path) -> None:
-    network = read_netx(shared_data / "netx/pilotnet_sdnn/network.net")
+    network = driven(read_netx(shared_data / "netx/pilotnet_sdnn/network.net"))
     image = load(shared_data, "pilotnet_sdnn", "input")[..., 0]
-    inputs = constant(image, 21, silent=1)
-    run = run_on("reference", driven(network, each_layer_late=True), inputs)
+    run = run_on("reference", network, constant(image, 20), Timeline.CHIP)
     messages = flat(load(shared_data, "pilotnet_sdnn", "act0"))
-    assert np.array_equal(run.spikes.dense(0)[0, :, 1:], messages)
+    assert np.array_equal(run.spikes.dense(0)[0, :, :20], messages)
     recordings = ((1, "sigma1"), (2, "sigma2"), (8, "output"))
     for index, name in recordings:
         expected = flat(load(shared_data, "pilotnet_sdnn", name))
