@@ -16,6 +16,7 @@ from ..netx import (
     Neuron,
     RecurrentLayer,
     Shape,
+    fires_at_rest,
     is_readout,
     size_of,
     spread,
@@ -303,9 +304,10 @@ def has_bias(layer: ChipLayer) -> bool:
 def bias_leads(network: ChipNetwork) -> tuple[int, ...]:
     """Return, for each layer, how many steps it runs before the first input can reach it.
 
-    See `steps_before_input`; 0 for networks without biases, where nothing happens in those steps.
+    See `steps_before_input`; 0 for networks where nothing happens in those steps: without biases,
+    and without neurons that fire at rest.
     """
-    if not any(has_bias(layer) for layer in network.layers):
+    if not any(has_bias(layer) or fires_at_rest(layer.neuron) for layer in network.layers):
         return (0,) * len(network.layers)
     return steps_before_input(layer.delay_shift for layer in network.layers)
 
