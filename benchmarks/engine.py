@@ -5,6 +5,7 @@
   in every step. Beside it Lava's CPU simulator, SLAYER's forward pass and a loop in NumPy.
 * start: a process that runs that network and a convolution for the first time on a machine, and the
   next one, against one that only imports what they need
+* kinds: the same network of resonators and of adaptive neurons, against the reference
 * mnist, pilotnet: networks trained by others, with real input, where ``../shared/data`` is here
 
 Writes ``benchmarks/engine_results.json`` with machine, versions and commit.
@@ -15,6 +16,7 @@ Writes ``benchmarks/engine_results.json`` with machine, versions and commit.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import resource
@@ -31,7 +33,15 @@ from numpy.typing import NDArray
 
 from lavadeploy.compile import CompiledNetwork, compile_network, synaptic_layers
 from lavadeploy.hw_profiles import load_profile
-from lavadeploy.netx import read_netx
+from lavadeploy.netx import (
+    AlifNeuron,
+    DenseLayer,
+    Network,
+    NeuronKind,
+    ResonatorNeuron,
+    is_complex,
+    read_netx,
+)
 from lavadeploy.scripts.console import print_table, say
 from lavadeploy.scripts.train_mnist import read_idx
 from lavadeploy.sim import RunOptions, SpikeInput, installed_versions, open_backend
@@ -40,6 +50,22 @@ SAMPLES, STEPS, REPEATS = 2000, 20, 9
 VTH_OF_SPARSE = 8000
 RESULTS = Path(__file__).parent / "engine_results.json"
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+OTHER_NEURONS = {
+    "resonators": ResonatorNeuron(
+        kind=NeuronKind.RF,
+        vth_mantissa=900,
+        sin_decay=np.array(2287, dtype=np.int32),
+        cos_decay=np.array(3148, dtype=np.int32),
+    ),
+    "adaptive": AlifNeuron(
+        vth_mantissa=900,
+        vth_step=7,
+        current_decay=np.array(1024, dtype=np.int32),
+        voltage_decay=np.array(128, dtype=np.int32),
+        threshold_decay=np.array(300, dtype=np.int32),
+        refractory_decay=np.array(400, dtype=np.int32),
+    ),
+}
 IMPORTS = "import lavadeploy.sim, lavadeploy.compile, numba, numpy"
 FIRST_USE = """
 import numpy as np
@@ -123,6 +149,34 @@ def mlp_figures() -> dict[str, float]:
     return found
 
 
+def kinds_figures() -> dict[str, float]:
+    """Return microseconds for a sample and step, on one thread and on the reference."""
+    found: dict[str, float] = {}
+    rng = np.random.default_rng(2)
+    inputs = random_input(0.05, SAMPLES)
+    few = inputs.first(64)
+    for kind, neuron in OTHER_NEURONS.items():
+        weights = [
+            2 * rng.integers(-30, 30, (2, after, before), dtype=np.int32)
+            for before, after in itertools.pairwise(peers.SIZES)
+        ]
+        layers = [
+            DenseLayer(
+                name=f"layer{index}",
+                shape=(len(real),),
+                weight=real,
+                weight_imag=imag if is_complex(neuron) else None,
+                neuron=neuron,
+            )
+            for index, (real, imag) in enumerate(weights)
+        ]
+        compiled = compile_network(Network(layers=tuple(layers)), load_profile("loihi2"))
+        found[f"engine, {kind}"] = 1e6 * seconds(compiled, inputs, 1) / (SAMPLES * STEPS)
+        wall_s = open_backend("reference").run(compiled, few).wall_s
+        found[f"reference, {kind}"] = 1e6 * wall_s / (few.n_samples * STEPS)
+    return found
+
+
 def start_figures() -> dict[str, float]:
     """Return seconds that processes take."""
 
@@ -167,6 +221,24 @@ def mnist_figures() -> dict[str, float]:
     }
 
 
+def sigma_delta_figures() -> dict[str, float]:
+    """Return milliseconds for a sample and step of PilotNet's sigma-delta form; input changes."""
+    folder = DATA / "netx" / "pilotnet_sdnn"
+    compiled = compile_network(read_netx(folder / "network.net"), load_profile("loihi2"))
+    rng, samples = np.random.default_rng(3), 8
+    shape = (samples, *compiled.network.input_shape, STEPS)
+    changes = rng.integers(-20, 21, shape) * (rng.random(shape) < 0.05)
+    changes[..., 0] = rng.integers(-60, 60, shape[:-1])
+    inputs = SpikeInput(spikes=np.cumsum(changes, axis=-1))
+    result = open_backend("engine").run(compiled, inputs)
+    wall_s = open_backend("reference").run(compiled, inputs.first(1)).wall_s
+    return {
+        "ms a sample-step, 1 thread": 1e3 * seconds(compiled, inputs, 1) / (samples * STEPS),
+        "ms a sample-step, reference": 1e3 * wall_s / STEPS,
+        "messages a sample-step": len(result.spikes) / (samples * STEPS),
+    }
+
+
 def pilotnet_figures() -> dict[str, float]:
     """Return milliseconds for a sample and step of PilotNet, on the picture of lava-dl's test."""
     folder = DATA / "netx" / "pilotnet_lif"
@@ -192,9 +264,17 @@ def pilotnet_figures() -> dict[str, float]:
 
 def main() -> None:
     """Measure, print and write."""
-    figures = {"mlp, us a sample-step": mlp_figures(), "start, s": start_figures()}
+    figures = {
+        "mlp, us a sample-step": mlp_figures(),
+        "kinds, us a sample-step": kinds_figures(),
+        "start, s": start_figures(),
+    }
     if DATA.is_dir():
-        figures |= {"mnist": mnist_figures(), "pilotnet": pilotnet_figures()}
+        figures |= {
+            "mnist": mnist_figures(),
+            "pilotnet": pilotnet_figures(),
+            "pilotnet, sigma-delta": sigma_delta_figures(),
+        }
     else:
         say("../shared/data is not here: no MNIST and no PilotNet.")
     for name, found in figures.items():

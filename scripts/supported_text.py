@@ -18,12 +18,11 @@ from lavadeploy.hw_profiles import HardwareProfile, load_profile, profile_names
 from lavadeploy.netx import LayerKind, Network, NeuronKind, UnsupportedNetworkError
 from lavadeploy.netx.errors import MAX_POOLING_REMEDY
 from lavadeploy.scripts.least_networks import network_with_layer, network_with_neuron
-from lavadeploy.sim.cuba_layers import check_only_cuba_layers, check_only_cuba_neurons
+from lavadeploy.sim.cuba_layers import check_only_cuba_layers
 
 COMMAND = "python -m lavadeploy.scripts.write_supported"
-EVERYWHERE, CUBA_ONLY = "reference, engine, lava, loihi", "reference, engine"
+EVERYWHERE, WHATEVER = "reference, engine, lava, loihi", "reference, engine"
 READ_BY_VOLTAGE = "reference, engine, lava; loihi where a layer follows"
-REFERENCE = "reference"
 
 # What `Legalize` makes of each kind.
 LOWERINGS = {
@@ -138,17 +137,11 @@ def _neuron_row(kind: NeuronKind, profiles: Sequence[HardwareProfile]) -> list[s
 
 def _backends(network: Network) -> str:
     compiled = compile_network(network, load_profile("ideal"))
-    for backends, check, name in (
-        (EVERYWHERE, check_only_cuba_layers, "lava"),
-        (CUBA_ONLY, check_only_cuba_neurons, "engine"),
-    ):
-        try:
-            check(compiled, name)
-        except UnsupportedNetworkError:
-            continue
-        reads_voltages = has_readout(compiled.network) and backends == EVERYWHERE
-        return READ_BY_VOLTAGE if reads_voltages else backends
-    return REFERENCE
+    try:
+        check_only_cuba_layers(compiled, "lava")
+    except UnsupportedNetworkError:
+        return WHATEVER  # those that run everything
+    return READ_BY_VOLTAGE if has_readout(compiled.network) else EVERYWHERE
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

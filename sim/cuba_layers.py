@@ -1,4 +1,4 @@
-"""What backends can run that know CUBA neurons only: chains (Lava's LIF) or any network."""
+"""What a backend can run that knows chains of CUBA neurons only (Lava's LIF)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..netx import CubaNeuron, UnsupportedNetworkError
 
 
 def cuba_neuron(layer: ChipLayer) -> CubaNeuron:
-    """Return the neuron of a layer that passed one of the checks below."""
+    """Return the neuron of a layer that passed the check below."""
     if not isinstance(layer.neuron, CubaNeuron):
         raise TypeError(f"{layer.name}: {layer.neuron.kind.value} neurons")
     return layer.neuron
@@ -33,24 +33,6 @@ def check_only_cuba_layers(compiled: CompiledNetwork, backend: str) -> None:
         f"{layer.name}: {what} cannot run on backend '{backend}' yet; backend 'reference' can."
         for index, layer in enumerate(compiled.network.layers)
         for what in _beyond_cuba(index, layer)
-    ]
-    if problems:
-        raise UnsupportedNetworkError(problems)
-
-
-def check_only_cuba_neurons(compiled: CompiledNetwork, backend: str) -> None:
-    """Raise when a network has other neurons than CUBA.
-
-    Raises
-    ------
-    UnsupportedNetworkError
-        With every layer of other neurons.
-    """
-    problems = [
-        f"{layer.name}: {layer.neuron.kind.value} neurons cannot run on backend '{backend}' yet; "
-        "backend 'reference' can."
-        for layer in compiled.network.layers
-        if not isinstance(layer.neuron, CubaNeuron)
     ]
     if problems:
         raise UnsupportedNetworkError(problems)

@@ -38,7 +38,7 @@ def _add_channels(
 
 
 @inlined
-def _add_kernels(
+def add_kernels(
     sums: Any,
     weights: Any,
     kernel: Kernel,
@@ -132,9 +132,9 @@ def run_conv(
             starts[row] = np.int64(position)
             if step >= first_step:
                 begin, end = np.uint64(in_start[row]), np.uint64(in_stop[row])
-                _add_kernels(sums, weights, kernel, rows + runs, spikes, begin, end, bases)
+                add_kernels(sums, weights, kernel, rows + runs, spikes, begin, end, bases)
                 if wide:
-                    align_wide(sums, arriving, True)
+                    align_wide(sums, arriving, True, kernel.cut)
                 if special is None:
                     position = step_plain(
                         arriving,
@@ -171,6 +171,6 @@ def run_conv(
                         neurons,
                         states,
                         window.first_sample + sample,
-                        step - window.before,
+                        step - window.shown_from,
                     )
             stops[row] = np.int64(position)

@@ -13,7 +13,7 @@ from .structures import Events, Neurons, Recording, Special, States, Synapses, W
 
 
 @inlined
-def _add_rows(
+def add_rows(
     sums: Any,
     weights: Any,
     index: Any,
@@ -48,7 +48,7 @@ def _add_rows(
 
 
 @inner
-def _add_own(sums: Any, recurrent: Any, special: Special, scale: int) -> None:
+def add_own(sums: Any, recurrent: Any, special: Special, scale: int) -> None:
     """Add the weights of a recurrent layer's own spikes of the step before."""
     if recurrent.shape[0] == 0:
         return
@@ -95,11 +95,11 @@ def run_dense(
             starts[row] = np.int64(position)
             if step >= first_step:
                 begin, end = np.uint64(in_start[row]), np.uint64(in_stop[row])
-                _add_rows(sums, weights, in_index, in_value, counted, begin, end, scale)
+                add_rows(sums, weights, in_index, in_value, counted, begin, end, scale)
                 if special is not None:
-                    _add_own(sums, synapses.recurrent, special, synapses.own_scale)
+                    add_own(sums, synapses.recurrent, special, synapses.own_scale)
                 if wide:
-                    align_wide(sums, arriving, False)
+                    align_wide(sums, arriving, False, synapses.cut)
                 if special is None:
                     position = step_plain(
                         arriving,
@@ -136,6 +136,6 @@ def run_dense(
                         neurons,
                         states,
                         window.first_sample + sample,
-                        step - window.before,
+                        step - window.shown_from,
                     )
             stops[row] = np.int64(position)

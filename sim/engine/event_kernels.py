@@ -17,7 +17,14 @@ _WORDS_AT_ONCE = 1024
 
 @kernel
 def scan_bytes(
-    words: Any, rest: Any, neurons: int, steps: int, order: Int32Array, window: Window, out: Events
+    words: Any,
+    rest: Any,
+    neurons: int,
+    steps: int,
+    lead: int,
+    order: Int32Array,
+    window: Window,
+    out: Events,
 ) -> None:
     """Find the spikes of a chunk of bytes.
 
@@ -28,16 +35,17 @@ def scan_bytes(
         is left; bytes in little-endian order.
     neurons, steps : int
         Shape of the block.
+    lead : int
+        Steps of the chunk before the block's first.
     order : int32 array, shape (neurons,)
         The engine's number of each neuron.
     window : Window
-        The chunk; its steps before the input are empty.
+        The chunk; steps before and after the input are empty.
     out : Events
         Filled; the spikes of each step begin at a multiple of `neurons`.
     """
     index, values, starts, stops = out.index, out.value, out.start, out.stop
     counted = out.counted
-    lead = window.steps - steps
     for row in range(window.samples * window.steps):
         starts[row] = row * neurons
         stops[row] = row * neurons
@@ -78,16 +86,17 @@ def scan_bytes(
 
 
 @kernel
-def scan_numbers(numbers: Any, steps: int, order: Int32Array, window: Window, out: Events) -> None:
+def scan_numbers(
+    numbers: Any, steps: int, lead: int, order: Int32Array, window: Window, out: Events
+) -> None:
     """Find what is not zero in int32 numbers of shape (samples, neurons, steps)."""
     neurons = numbers.shape[1]
-    lead = window.steps - steps
     for sample in range(window.samples):
         for local in range(window.steps):
             row = sample * window.steps + local
             position = row * neurons
             out.start[row] = position
-            if local >= lead:
+            if lead <= local < lead + steps:
                 for neuron in range(neurons):
                     value = numbers[sample, neuron, local - lead]
                     if value != 0:
@@ -152,7 +161,7 @@ def write_rows(
         if places[row] < 0 or starts[row] == stops[row]:
             continue
         sample = window.first_sample + row // window.steps
-        step = window.first_step + row % window.steps - window.before
+        step = window.first_step + row % window.steps - window.shown_from
         place, start = np.uint64(first + places[row]), np.uint64(starts[row])
         size = np.uint64(stops[row]) - start
         for k in range(size):

@@ -9,7 +9,9 @@ from ...compile import ChipConv
 from .structures import Int32Array, Kernel
 
 
-def plan_kernel(layer: ChipConv, weight: NDArray[np.integer], *, factor: int, wide: bool) -> Kernel:
+def plan_kernel(
+    layer: ChipConv, weight: NDArray[np.integer], *, factor: int, wide: bool, cut: int
+) -> Kernel:
     """Return weights and geometry of a convolution, seen from its input.
 
     Parameters
@@ -18,7 +20,7 @@ def plan_kernel(layer: ChipConv, weight: NDArray[np.integer], *, factor: int, wi
         Gives the geometry.
     weight : int8, int16 or int32 array, shape (C_out, C_in / groups, kernel height, kernel width)
         The weights.
-    factor, wide
+    factor, wide, cut
         See `Kernel`.
 
     Notes
@@ -56,6 +58,7 @@ def plan_kernel(layer: ChipConv, weight: NDArray[np.integer], *, factor: int, wi
         run_length=runs[3],
         factor=factor,
         wide=wide,
+        cut=cut,
         input_scale=1,
     )
 

@@ -47,7 +47,7 @@ def run_numbers(
             if step >= first_step:
                 for i in range(count):
                     arriving[i] = offset
-                if step >= window.before:
+                if window.before <= step < window.before + numbers.shape[2]:
                     now = np.uint64(step - window.before)
                     for i in range(count):
                         number = np.int64(numbers[np.uint64(sample), np.uint64(natural[i]), now])
@@ -88,6 +88,6 @@ def run_numbers(
                         neurons,
                         states,
                         window.first_sample + sample,
-                        step - window.before,
+                        step - window.shown_from,
                     )
             stops[row] = np.int64(position)

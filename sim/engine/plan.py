@@ -1,4 +1,4 @@
-"""From registers to what the kernels take: weights in their narrowest type, in the engine's order.
+"""From registers to what the kernels take: layers, their sources and their numbering.
 
 The engine numbers the neurons of images channel fastest. Everything that meets those numbers (rows
 of dense weights, tables of several sources, the log) is brought into that order here, once.
@@ -6,12 +6,10 @@ of dense weights, tables of several sources, the log) is brought into that order
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...compile import (
     NETWORK_INPUT,
@@ -20,21 +18,23 @@ from ...compile import (
     ChipInput,
     ChipLayer,
     CompiledNetwork,
-    bias_leads,
-    neuron_count,
-    per_neuron,
 )
 from ...hw_profiles.arithmetic import STATE_SHIFT
-from ...netx import IntArray, Shape, current_shift, size_of
-from ..cuba_layers import cuba_neuron
-from .geometry import plan_kernel
+from ...hw_profiles.units import WEIGHT_TO_SIGMA
+from ...netx import AlifNeuron, Shape, SigmaDeltaNeuron, current_shift, is_complex, size_of
+from ..timeline import Timeline, Timing, chip_timing
+from .family_structures import Adaptation, Alignment, FamilyNeurons
+from .plan_neurons import padded_size, plan_adaptation, plan_neurons
+from .plan_synapses import (
+    NO_ALIGNMENT,
+    SPIKE_FACTOR,
+    conv_kernels,
+    cuba_kernel,
+    cuba_synapses,
+    dense_synapses,
+    unit_bits,
+)
 from .structures import Int32Array, Kernel, Neurons, Synapses
-
-VECTOR = 64  # states are padded to a multiple of this, so that no loop has a rest
-TILE = 1024  # parameters that repeat are kept in the first-level cache
-GRADED_UNITS = 4096  # payloads of graded spikes are in 1/4096
-SPIKE_FACTOR = 1 << STATE_SHIFT
-KERNEL_FACTOR = SPIKE_FACTOR << 2  # `_update_currents` takes 2 bits back, to wrap at 24
 
 LayerSynapses: TypeAlias = Synapses | Kernel | None
 
@@ -59,6 +59,26 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class InputScale:
+    """What neurons at the input make of a number, in the units of their states.
+
+    Attributes
+    ----------
+    scale, offset : int
+        What it is multiplied with, and what is added.
+    exponent : int
+        It is divided by ``2**exponent``, toward zero.
+    clips : bool
+        Whether numbers beyond 32 bits are clipped (resonators) or wrapped.
+    """
+
+    scale: int
+    offset: int
+    exponent: int
+    clips: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LayerPlan:
     """A layer as the kernels take it.
 
@@ -72,14 +92,20 @@ class LayerPlan:
         Neurons that come in.
     synapses : Synapses, Kernel or None
         None for neurons at the input.
-    scale, offset : int
-        What numbers at the input are multiplied with, and what is added, in state units.
-    neurons : Neurons
+    imag : Synapses, Kernel or None
+        Weights to the imaginary part of resonators; None where both parts take the same.
+    alignment : Alignment
+        Of sums; CUBA neurons have theirs in `synapses`.
+    numbers : InputScale or None
+        For neurons at the input.
+    neurons : Neurons or another family's
         Parameters.
+    adaptation : Adaptation or None
+        For thresholds that adapt.
     padded : int
         Length of the states.
     is_special : bool
-        See `Special`.
+        See `Special`; always for neurons other than CUBA.
     channels : int
         Of the image whose neurons are numbered channel fastest, else 1.
     """
@@ -88,9 +114,11 @@ class LayerPlan:
     joined: tuple[Joined, ...]
     inputs: int
     synapses: LayerSynapses
-    scale: int
-    offset: int
-    neurons: Neurons
+    imag: LayerSynapses
+    alignment: Alignment
+    numbers: InputScale | None
+    neurons: Neurons | FamilyNeurons
+    adaptation: Adaptation | None
     padded: int
     is_special: bool
     channels: int
@@ -108,30 +136,39 @@ class NetworkPlan:
         The engine's number of each input.
     takes_spikes : bool
         Whether any layer takes the input as spikes; neurons at the input take numbers.
-    before : int
-        Steps before the input begins, for biases.
+    timing : Timing
+        When layers run and what is shown of them.
+    n_steps : int
+        Of the input.
     """
 
     layers: tuple[LayerPlan, ...]
     input_order: Int32Array
     takes_spikes: bool
-    before: int
+    timing: Timing
+    n_steps: int
+
+    @property
+    def end(self) -> int:
+        """Steps from the first in which a layer runs to the end of the sample."""
+        return self.timing.before + self.n_steps + self.timing.after
 
 
-def plan_network(compiled: CompiledNetwork) -> NetworkPlan:
-    """Return what the kernels need of a network of CUBA neurons."""
+def plan_network(
+    compiled: CompiledNetwork, n_steps: int, timeline: Timeline = Timeline.SLAYER
+) -> NetworkPlan:
+    """Return what the kernels need to run a network on samples of `n_steps`."""
     network = compiled.network
-    leads = bias_leads(network)
-    before = max(leads)
+    timing = chip_timing(network, n_steps, timeline)
     order = _input_order(network.input_shape)
-    sent = {NETWORK_INPUT: _Sent(shape=network.input_shape, natural=_inverse(order), is_wide=False)}
+    sent = {NETWORK_INPUT: _Sent(shape=network.input_shape, natural=_inverse(order), bits=0)}
     plans: list[LayerPlan] = []
-    for index, (layer, lead) in enumerate(zip(network.layers, leads, strict=True)):
-        plans.append(_plan_layer(layer, sent, before - lead))
+    for index, layer in enumerate(network.layers):
+        plans.append(_plan_layer(layer, sent, timing.first_step[index]))
         sent[index] = _Sent(
             shape=layer.shape_out,
             natural=plans[-1].neurons.natural,
-            is_wide=cuba_neuron(layer).graded_spike,
+            bits=unit_bits(layer),
         )
     return NetworkPlan(
         layers=tuple(plans),
@@ -140,17 +177,18 @@ def plan_network(compiled: CompiledNetwork) -> NetworkPlan:
             NETWORK_INPUT in layer.sources and not isinstance(layer, ChipInput)
             for layer in network.layers
         ),
-        before=before,
+        timing=timing,
+        n_steps=n_steps,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Sent:
-    """What a layer sends: the natural number of each of its neurons, and whether in 1/4096."""
+    """What a layer sends: the natural number of each of its neurons, and its unit, 2**-bits."""
 
     shape: Shape
     natural: Int32Array
-    is_wide: bool
+    bits: int
 
 
 def _input_order(shape: Shape) -> Int32Array:
@@ -173,42 +211,64 @@ def _inverse(order: Int32Array) -> Int32Array:
 
 def _plan_layer(layer: ChipLayer, sent: dict[int, _Sent], first_step: int) -> LayerPlan:
     is_image = not isinstance(layer, ChipDense) and len(layer.shape_out) == 3
-    count = neuron_count(layer)
-    natural = _natural(layer.shape_out) if is_image else np.arange(count, dtype=np.int32)
-    channels = layer.shape_out[0] if is_image else 1
-    padded = -(-count // VECTOR) * VECTOR
-    neurons = _neurons(layer, natural, padded, first_step)
-    recurs = isinstance(layer, ChipDense) and layer.weights_rec is not None
-    is_special = (
-        recurs
-        or neurons.delay.size > 0
-        or neurons.graded
-        or neurons.refractory != 1
-        or neurons.exponent != 0
+    natural = (
+        _natural(layer.shape_out)
+        if is_image
+        else np.arange(size_of(layer.shape_out), dtype=np.int32)
     )
-    source, joined, synapses = None, (), None
-    scale = offset = 0
-    if isinstance(layer, ChipInput):
-        scale = SPIKE_FACTOR if layer.scale is None else layer.scale
-        offset = (layer.offset or 0) << STATE_SHIFT
-    else:
+    neurons = plan_neurons(layer, natural, first_step)
+    recurs = isinstance(layer, ChipDense) and layer.weights_rec is not None
+    source, joined, synapses, imag, alignment = None, (), None, None, NO_ALIGNMENT
+    if not isinstance(layer, ChipInput):
         source, rows, joined = _inputs(layer, sent)
-        is_wide = any(sent[s].is_wide for s in layer.sources)
-        if isinstance(layer, ChipDense):
-            synapses = _synapses(layer, rows, padded, is_wide)
+        bits = max(sent[each].bits for each in layer.sources)
+        if isinstance(neurons, Neurons):
+            synapses = (
+                cuba_synapses(layer, rows, padded_size(layer), bits)
+                if isinstance(layer, ChipDense)
+                else cuba_kernel(layer, bits)
+            )
+        elif isinstance(layer, ChipDense):
+            synapses, imag, alignment = dense_synapses(layer, rows, padded_size(layer), bits)
         else:
-            synapses = _kernel(layer, is_wide)
+            synapses, imag, alignment = conv_kernels(layer, bits)
     return LayerPlan(
         source=source,
         joined=joined,
         inputs=size_of(layer.shape_in),
         synapses=synapses,
-        scale=scale,
-        offset=offset,
+        imag=imag,
+        alignment=alignment,
+        numbers=_input_scale(layer) if isinstance(layer, ChipInput) else None,
         neurons=neurons,
-        padded=padded,
-        is_special=is_special,
-        channels=channels,
+        adaptation=plan_adaptation(layer, natural),
+        padded=padded_size(layer),
+        is_special=recurs or _is_special(neurons),
+        channels=layer.shape_out[0] if is_image else 1,
+    )
+
+
+def _is_special(neurons: Neurons | FamilyNeurons) -> bool:
+    return (
+        not isinstance(neurons, Neurons)
+        or neurons.delay.size > 0
+        or neurons.graded
+        or neurons.refractory != 1
+        or neurons.exponent != 0
+    )
+
+
+def _input_scale(layer: ChipInput) -> InputScale:
+    neuron, exponent = layer.neuron, 0
+    if isinstance(neuron, AlifNeuron):
+        exponent = current_shift(neuron)
+    if isinstance(neuron, SigmaDeltaNeuron):
+        exponent = STATE_SHIFT - WEIGHT_TO_SIGMA
+    return InputScale(
+        scale=SPIKE_FACTOR if layer.scale is None else layer.scale,
+        offset=(layer.offset or 0) << STATE_SHIFT,
+        exponent=exponent,
+        clips=is_complex(neuron),
     )
 
 
@@ -225,122 +285,11 @@ def _inputs(
         if isinstance(layer, ChipDense) or np.array_equal(natural, wanted):
             return layer.sources[0], natural, ()
     place = _inverse(wanted)
-    is_wide = any(part.is_wide for part in parts)
+    bits = max(part.bits for part in parts)
     joined: list[Joined] = []
     first = 0
     for source, part in zip(layer.sources, parts, strict=True):
         table = np.ascontiguousarray(place[first + part.natural])
-        scale = GRADED_UNITS if is_wide and not part.is_wide else 1
-        joined.append(Joined(source=source, table=table, scale=scale))
+        joined.append(Joined(source=source, table=table, scale=1 << (bits - part.bits)))
         first += part.natural.size
     return None, wanted, tuple(joined)
-
-
-def _synapses(layer: ChipDense, rows: Int32Array, padded: int, is_wide: bool) -> Synapses:
-    weight = layer.weights.effective()
-    back = np.zeros((0, weight.shape[0]), dtype=np.int32)
-    if layer.weights_rec is not None:
-        back = np.ascontiguousarray(layer.weights_rec.effective().T)
-    is_graded = layer.weights_rec is not None and cuba_neuron(layer).graded_spike
-    wide = is_wide or is_graded
-    (narrow, narrow_back), shift = narrowest([weight.T[rows], back], keep_unit=wide)
-    return Synapses(
-        weights=_padded_rows(narrow, padded),
-        recurrent=_padded_rows(narrow_back, padded),
-        factor=1 if wide else SPIKE_FACTOR << shift,
-        wide=wide,
-        input_scale=GRADED_UNITS if wide and not is_wide else 1,
-        own_scale=GRADED_UNITS if wide and not is_graded else 1,
-    )
-
-
-def _kernel(layer: ChipConv, is_wide: bool) -> Kernel:
-    (weight,), shift = narrowest([layer.weights.effective()], keep_unit=is_wide)
-    return plan_kernel(layer, weight, factor=1 if is_wide else KERNEL_FACTOR << shift, wide=is_wide)
-
-
-def narrowest(weights: list[IntArray], *, keep_unit: bool) -> tuple[list[NDArray[np.integer]], int]:
-    """Return weights in the narrowest type that holds them without their common power of two.
-
-    Parameters
-    ----------
-    weights : list of int32 array
-        Weights that are summed together.
-    keep_unit : bool
-        Whether the power of two stays in.
-
-    Returns
-    -------
-    weights : list of int8, int16 or int32 array
-        All of one type.
-    shift : int
-        The power of two that was taken out.
-
-    Examples
-    --------
-    >>> narrowest([np.array([-256, 4, 252], dtype=np.int32)], keep_unit=False)
-    ([array([-64,   1,  63], dtype=int8)], 2)
-    """
-    bits = 0
-    for weight in weights:
-        bits |= int(np.bitwise_or.reduce(weight, axis=None))
-    shift = 0 if keep_unit or bits == 0 else (bits & -bits).bit_length() - 1
-    shifted = [weight >> shift for weight in weights]
-    least = min((int(weight.min()) for weight in shifted if weight.size), default=0)
-    most = max((int(weight.max()) for weight in shifted if weight.size), default=0)
-    for kind in (np.int8, np.int16):
-        if np.iinfo(kind).min <= least and most <= np.iinfo(kind).max:
-            return [weight.astype(kind) for weight in shifted], shift
-    return list(shifted), shift
-
-
-def _padded_rows(rows: NDArray[np.integer], padded: int) -> NDArray[np.integer]:
-    wide = np.zeros((rows.shape[0], padded), dtype=rows.dtype)
-    wide[:, : rows.shape[1]] = rows
-    return wide
-
-
-def _neurons(layer: ChipLayer, natural: Int32Array, padded: int, first_step: int) -> Neurons:
-    neuron = cuba_neuron(layer)
-    bias = None if isinstance(layer, ChipInput) else layer.bias
-    delay = None if isinstance(layer, ChipInput) else layer.delay
-    zero = np.zeros((), dtype=np.int32)
-    values = [
-        per_neuron(value, layer)[natural].astype(np.int64)
-        for value in (
-            neuron.current_decay,
-            neuron.voltage_decay,
-            zero if bias is None else bias,
-        )
-    ]
-    period = _period(layer, values)
-    tile = min(padded, period * max(1, TILE // period))
-    current_decay, voltage_decay, shift = (np.resize(value, tile) for value in values)
-    bias_in_states = shift << STATE_SHIFT
-    limit = min(neuron.vth_mantissa << STATE_SHIFT, int(np.iinfo(np.int32).max))
-    is_late = delay is not None and bool(delay.any())
-    delays = per_neuron(zero if delay is None else delay, layer)[natural]
-    return Neurons(
-        count=neuron_count(layer),
-        kept_current=1.0 - current_decay / 4096,
-        kept_voltage=1.0 - voltage_decay / 4096,
-        bias=bias_in_states,
-        bias_low=bias_in_states.astype(np.int32),
-        limit=limit,
-        refractory=neuron.refractory_delay,
-        exponent=current_shift(neuron),
-        graded=neuron.graded_spike,
-        first_step=first_step,
-        delay=delays if is_late else np.zeros(0, dtype=np.int32),
-        natural=natural,
-    )
-
-
-def _period(layer: ChipLayer, values: list[NDArray[np.int64]]) -> int:
-    """Return after how many neurons parameters repeat, as a multiple of `VECTOR`."""
-    if all(bool(np.all(value == value[0])) for value in values):
-        return VECTOR
-    if isinstance(layer, ChipConv):
-        return math.lcm(layer.shape_out[0], VECTOR)
-    # channels of neurons at the input, or every neuron of a dense layer, by itself
-    return -(-neuron_count(layer) // VECTOR) * VECTOR

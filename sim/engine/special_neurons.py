@@ -61,9 +61,7 @@ def _fire(neurons: Neurons, states: States, special: Special) -> None:
 
 
 @inner
-def _send(
-    neurons: Neurons, special: Special, step: int, end: int, out: Events, position: int
-) -> int:
+def send(delay: Any, special: Special, step: int, end: int, out: Events, position: int) -> int:
     """Append what leaves in this step: what fired, or what was fired a delay ago."""
     waiting = special.waiting
     if waiting.shape[0] == 0:
@@ -76,7 +74,7 @@ def _send(
         return position
     for k in range(special.fired_count[0]):
         i = special.fired[k]
-        leaves = step + neurons.delay[i]
+        leaves = step + delay[i]
         if leaves < end:
             waiting[leaves % waiting.shape[0], i] = special.fired_value[k]
     leaving = waiting[step % waiting.shape[0]]
@@ -116,7 +114,7 @@ def step_special(
     if neurons.exponent != 0:
         _update_divided(voltage, current, neurons.kept_voltage, neurons.bias, neurons.exponent)
     _fire(neurons, states, special)
-    return _send(neurons, special, step, end, out, position)
+    return send(neurons.delay, special, step, end, out, position)
 
 
 @inner
@@ -134,21 +132,39 @@ def record_states(
     """Write the states of one step, channel slowest."""
     if step < 0:
         return
-    if recording.current.size > 0:
+    if step < recording.current.shape[2]:
         for i in range(neurons.count):
             recording.current[sample, neurons.natural[i], step] = states.current[i]
-    if recording.voltage.size > 0:
+    if step < recording.voltage.shape[2]:
         for i in range(neurons.count):
             recording.voltage[sample, neurons.natural[i], step] = states.voltage[i]
 
 
 @inner
-def align_wide(sums: Any, arriving: Any, is_kernel: bool) -> None:
-    """Bring 64-bit sums of payloads in 1/4096 to state units; clears them."""
+def is_wanted(recorded: Any) -> bool:
+    """Tell whether any of a layer's states is recorded."""
+    total = 0
+    for room in recorded:
+        total += room.size
+    return total > 0
+
+
+@inner
+def record_state(room: Any, natural: Any, state: Any, sample: int, step: int) -> None:
+    """Write a state of one step, channel slowest, where it is wanted."""
+    if step < 0 or step >= room.shape[2]:
+        return
+    for i in range(natural.size):
+        room[sample, natural[i], step] = np.int32(state[i])
+
+
+@inner
+def align_wide(sums: Any, arriving: Any, is_kernel: bool, cut: int) -> None:
+    """Bring 64-bit sums of payloads, finer by some bits, to state units; clears them."""
     for i in range(sums.size):
         total = sums[i]
         if is_kernel:
             total = (total << 40) >> 40  # Lava's 24 bits of a convolution
-        part = abs(total) >> 6  # times 64, of 4096, toward zero
+        part = abs(total) >> cut  # toward zero
         arriving[i] = np.int32(-part if total < 0 else part)
         sums[i] = 0

@@ -20,8 +20,9 @@ class Events(NamedTuple):
     ----------
     index : int32 array, shape (capacity,)
         Neurons, in the engine's numbering.
-    value : int32 array, shape (capacity,) or (1,)
-        Count or payload of each; not used unless `counted`.
+    value : int32 or int64 array, shape (capacity,) or (1,)
+        Count or payload of each; not used unless `counted`. In 64 bits where several sources have
+        several units.
     start, stop : int64 array, shape (samples * steps,)
         Where the spikes of a sample and step lie.
     counted : bool
@@ -29,14 +30,14 @@ class Events(NamedTuple):
     """
 
     index: Int32Array
-    value: Int32Array
+    value: NDArray[Any]
     start: Int64Array
     stop: Int64Array
     counted: bool
 
 
 class Window(NamedTuple):
-    """Which samples and steps a call works on; steps count from the start of the biases.
+    """Which samples and steps a call works on; steps count as in `Timing`.
 
     Attributes
     ----------
@@ -45,7 +46,9 @@ class Window(NamedTuple):
     first_step, steps : int
         The chunk; states start at rest where it begins with step 0.
     before : int
-        Steps before the input begins, which are not part of the sample.
+        Step at which the input begins.
+    shown_from : int
+        Step of a layer that is step 0 of the results.
     end : int
         Step at which the sample ends.
     """
@@ -55,6 +58,7 @@ class Window(NamedTuple):
     first_step: int
     steps: int
     before: int
+    shown_from: int
     end: int
 
 
@@ -155,7 +159,9 @@ class Synapses(NamedTuple):
     factor : int
         From sums to state units.
     wide : bool
-        Whether sums take 64 bits: payloads in 1/4096.
+        Whether sums take 64 bits: payloads in parts of 1.
+    cut : int
+        Bits that such sums are finer than the states.
     input_scale, own_scale : int
         What payloads are multiplied with to be in their common unit.
     """
@@ -164,6 +170,7 @@ class Synapses(NamedTuple):
     recurrent: NDArray[Any]
     factor: int
     wide: bool
+    cut: int
     input_scale: int
     own_scale: int
 
@@ -189,7 +196,7 @@ class Kernel(NamedTuple):
         Which runs of neighbouring output places an input column leads to ...
     run_weight, run_out, run_length : int32 array
         ... their first weight, first output column and length.
-    factor, wide, input_scale
+    factor, wide, cut, input_scale
         See `Synapses`.
     """
 
@@ -211,4 +218,5 @@ class Kernel(NamedTuple):
     run_length: Int32Array
     factor: int
     wide: bool
+    cut: int
     input_scale: int

@@ -25,13 +25,11 @@ from strategies import UNHURRIED, Case, conv_cases, dense_cases
 from lavadeploy.compile import ChipInput, CompiledNetwork, compile_network
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import (
-    AlifNeuron,
     ConcatLayer,
     CubaNeuron,
     InputLayer,
     Layer,
     Network,
-    OptionError,
     RecurrentLayer,
     SynapticLayer,
     UnsupportedNetworkError,
@@ -287,9 +285,9 @@ def test_memory_does_not_grow_with_samples_or_steps(threads: int) -> None:
     # the first layers of PilotNet; 25 steps of 10 samples, and a thousand times as much
     rng = np.random.default_rng(12)
     layer = conv(even_weights(rng, 24, 3, 3, 3), (24, 32, 99), stride=(2, 2))
-    plan = plan_network(compiled(layer, input_shape=(3, 66, 200)))
+    network = compiled(layer, input_shape=(3, 66, 200))
     for samples, steps in ((10, 25), (10_000, 100), (10, 25_000)):
-        size = block_size(plan, samples, steps, threads, counted=True)
+        size = block_size(plan_network(network, steps), samples, threads, counted=True)
         rows = size.samples * size.steps
         inputs, neurons = 3 * 66 * 200, 24 * 32 * 99
         assert size.samples == 1 or size.steps == steps
@@ -315,27 +313,3 @@ def test_an_error_on_the_way_ends_the_run() -> None:
     inputs = SpikeInput(spikes=np.ones((100, 1, 3), dtype=np.uint8))
     with pytest.raises(KeyboardInterrupt):
         EngineBackend(rows_at_once=3).run(network, inputs, RunOptions(threads=2, on_progress=stop))
-
-
-def test_other_neurons_are_refused_by_name() -> None:
-    alif = AlifNeuron(
-        vth_mantissa=80,
-        vth_step=5,
-        current_decay=np.array(1024),
-        voltage_decay=np.array(128),
-        threshold_decay=np.array(100),
-        refractory_decay=np.array(100),
-    )
-    network = compiled(dense([[80]], neuron=alif), profile="ideal")
-    inputs = SpikeInput(spikes=np.ones((1, 1, 1), dtype=np.uint8))
-    with pytest.raises(UnsupportedNetworkError) as raised:
-        open_backend("engine").run(network, inputs)
-    assert str(raised.value) == (
-        "layer0: ALIF neurons cannot run on backend 'engine' yet; backend 'reference' can."
-    )
-
-
-def test_threads_are_one_or_more() -> None:
-    with pytest.raises(OptionError) as raised:
-        RunOptions(threads=0)
-    assert str(raised.value) == "threads is 0; at least 1 was expected."

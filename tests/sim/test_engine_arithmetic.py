@@ -16,7 +16,7 @@ from lavadeploy.hw_profiles.arithmetic import (
     wrap_signed,
 )
 from lavadeploy.sim.engine.plain_neurons import append_above, update_currents, update_voltages
-from lavadeploy.sim.engine.plan import KERNEL_FACTOR, SPIKE_FACTOR, narrowest
+from lavadeploy.sim.engine.plan_synapses import KERNEL_FACTOR, SPIKE_FACTOR, narrowest
 
 DECAYS = np.arange(4097)
 EDGES = [0, 1, 63, 64, 4095, 4096, 4097, (1 << 23) - 1, 1 << 23, (1 << 31) - (1 << 24)]
