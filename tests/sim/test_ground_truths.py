@@ -193,7 +193,7 @@ def pilotnet_lif(shared_data: Path, backend: str, sample: SpikeInput) -> Recordi
     network = driven(read_netx(shared_data / "netx/pilotnet_lif/network.net"))
     image = load(shared_data, "pilotnet_lif", "image")
     return Recording(
-        before=run_on("reference", network, constant(image, 10), Timeline.CHIP),
+        before=run_on(backend, network, constant(image, 10), Timeline.CHIP),
         sample=run_on(backend, network, sample),
     )
 
@@ -233,10 +233,11 @@ def test_pilotnet_lifs_last_layer_was_recorded_with_other_samples(
 # ---- PilotNet SDNN: recorded of Lava, every layer from the first step
 
 
-def test_pilotnet_sdnn(shared_data: Path) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_pilotnet_sdnn(shared_data: Path, backend: str) -> None:
     network = driven(read_netx(shared_data / "netx/pilotnet_sdnn/network.net"))
     image = load(shared_data, "pilotnet_sdnn", "input")[..., 0]
-    run = run_on("reference", network, constant(image, 20), Timeline.CHIP)
+    run = run_on(backend, network, constant(image, 20), Timeline.CHIP)
     messages = flat(load(shared_data, "pilotnet_sdnn", "act0"))
     assert np.array_equal(run.spikes.dense(0)[0, :, :20], messages)
     recordings = ((1, "sigma1"), (2, "sigma2"), (8, "output"))
