@@ -196,4 +196,4 @@ def test_a_register_off_by_one_is_found_by_spikes_alone(drawn: list[RandomRun]) 
         other = dataclasses.replace(quiet, compiled=compiled).on("reference").spikes
         mine = quiet.on("reference").spikes
         found += not np.array_equal(other.step, mine.step)
-    assert found >= 10
+    assert found >= 5
