@@ -14,9 +14,9 @@ from ..netx import (
     IntArray,
     LayerShapes,
     Neuron,
-    NeuronKind,
     RecurrentLayer,
     Shape,
+    fires_at_rest,
     is_readout,
     size_of,
     spread,
@@ -301,20 +301,11 @@ def has_bias(layer: ChipLayer) -> bool:
     return any(bias is not None and bool(bias.any()) for bias in (layer.bias, layer.bias_imag))
 
 
-def fires_at_rest(neuron: Neuron) -> bool:
-    """Tell whether a neuron fires without any input: those that do at a threshold of 0, equality.
-
-    CUBA neurons fire above their threshold only, RF and ADRF where a phase passes.
-    """
-    at_equality = (NeuronKind.ALIF, NeuronKind.RF_IZ, NeuronKind.ADRF_IZ)
-    return neuron.kind in at_equality and neuron.vth_mantissa == 0
-
-
 def bias_leads(network: ChipNetwork) -> tuple[int, ...]:
     """Return, for each layer, how many steps it runs before the first input can reach it.
 
-    See `steps_before_input`; 0 for networks without biases and neurons that fire at rest, where
-    nothing happens in those steps.
+    See `steps_before_input`; 0 for networks where nothing happens in those steps: without biases,
+    and without neurons that fire at rest.
     """
     if not any(has_bias(layer) or fires_at_rest(layer.neuron) for layer in network.layers):
         return (0,) * len(network.layers)

@@ -53,6 +53,7 @@ from .neurons import NeuronKind as NeuronKind
 from .neurons import ResonatorNeuron as ResonatorNeuron
 from .neurons import SigmaDeltaNeuron as SigmaDeltaNeuron
 from .neurons import current_shift as current_shift
+from .neurons import fires_at_rest as fires_at_rest
 from .neurons import is_complex as is_complex
 from .neurons import is_readout as is_readout
 from .reader import read_netx as read_netx

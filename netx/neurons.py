@@ -225,3 +225,9 @@ def is_complex(neuron: Neuron) -> bool:
 def is_readout(neuron: Neuron) -> bool:
     """Tell whether a neuron never fires and its voltage is what the network says."""
     return isinstance(neuron, CubaNeuron) and neuron.vth_mantissa >= NEVER_FIRES
+
+
+def fires_at_rest(neuron: Neuron) -> bool:
+    """Tell whether a neuron fires in silence: its threshold is 0, and it fires at its threshold."""
+    kinds = (NeuronKind.ALIF, NeuronKind.RF_IZ, NeuronKind.ADRF_IZ)
+    return neuron.kind in kinds and neuron.vth_mantissa == 0

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import numpy as np
 import pytest
 from builders import compiled, conv, dense
+from netx_examples import neuron_of
 
 from lavadeploy.compile import (
     Core,
@@ -12,9 +16,11 @@ from lavadeploy.compile import (
     SignMode,
     Site,
     WeightRegisters,
+    bias_leads,
     neuron_count,
     per_neuron,
 )
+from lavadeploy.netx import NeuronKind
 
 
 @pytest.mark.parametrize(
@@ -54,6 +60,18 @@ def test_one_value_is_that_of_every_neuron() -> None:
     values = per_neuron(np.array(9, dtype=np.int32), layer)
     assert np.array_equal(values, np.full(12, 9))
     assert values.dtype == np.int32
+
+
+@pytest.mark.parametrize("kind", [NeuronKind.ALIF, NeuronKind.RF_IZ, NeuronKind.ADRF_IZ])
+def test_neurons_that_fire_at_rest_do_so_before_the_input_comes(kind: NeuronKind) -> None:
+    for threshold, leads in ((0, (0, 1)), (1, (0, 0))):
+        neuron: Any = dataclasses.replace(neuron_of(kind), vth_mantissa=threshold)
+        if kind is NeuronKind.ALIF:
+            neuron = dataclasses.replace(neuron, refractory_delay=1)
+        imag = None if kind is NeuronKind.ALIF else np.array([[2], [2]], dtype=np.int32)
+        late = dense([[2], [2]], name="layer1", neuron=neuron, weight_imag=imag)
+        network = compiled(dense([[2]], delay_shift=True), late).network
+        assert bias_leads(network) == leads
 
 
 def test_the_cores_of_a_layer_are_found_by_its_name() -> None:

@@ -1,4 +1,4 @@
-"""The reference backend equals Lava's CPU simulator, spikes and states, exactly."""
+"""The reference backend equals Lava's CPU simulator, spikes and states; see random networks too."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from builders import (
     random_spikes,
     recorded,
 )
-from hypothesis import given, settings
-from strategies import UNHURRIED, Case, conv_cases, dense_cases
 
 from lavadeploy.compile import compile_network
 from lavadeploy.hw_profiles import load_profile
@@ -25,43 +23,6 @@ from lavadeploy.scripts.train_mnist import read_idx
 from lavadeploy.sim import SpikeInput, open_backend
 
 pytestmark = pytest.mark.lava
-
-# Building and starting a Lava network takes a third of a second; the same examples on every run.
-QUICK = settings(deadline=None, derandomize=True, database=None, suppress_health_check=UNHURRIED)
-SLOW = settings(deadline=None, database=None, suppress_health_check=UNHURRIED)
-
-
-def check(case: Case) -> None:
-    network = compile_network(case.network, load_profile("loihi2"), input_shape=case.input_shape)
-    assert_runs_are_identical(
-        recorded("reference", network, case.inputs), recorded("lava", network, case.inputs)
-    )
-
-
-@settings(QUICK, max_examples=150)
-@given(dense_cases())
-def test_random_dense_networks(case: Case) -> None:
-    check(case)
-
-
-@settings(QUICK, max_examples=150)
-@given(conv_cases())
-def test_random_conv_networks(case: Case) -> None:
-    check(case)
-
-
-@pytest.mark.slow
-@settings(SLOW, max_examples=1000)
-@given(dense_cases())
-def test_many_random_dense_networks(case: Case) -> None:
-    check(case)
-
-
-@pytest.mark.slow
-@settings(SLOW, max_examples=1000)
-@given(conv_cases())
-def test_many_random_conv_networks(case: Case) -> None:
-    check(case)
 
 
 def test_current_wraps_and_voltage_clips_alike() -> None:
