@@ -13,6 +13,7 @@ import numpy as np
 from .compiling import inlined, kernel
 from .lanes import add_eight, add_sixteen
 from .plain_neurons import step_plain
+from .set_kernel import add_sets
 from .special_neurons import align_wide, clear_special, record_states, step_special
 from .structures import Events, Kernel, Neurons, Recording, Special, States, Window
 
@@ -71,14 +72,27 @@ def add_kernels(
         of_group = of_pixel + group * group_in
         times = np.int64(value[k] if counted else 1) * kernel.input_scale
         several = np.uint64(0)
-        while True:
-            bases[several] = (place - of_pixel) * of_channel
-            several, k = several + one, k + one
-            if is_counted or k == stop:
-                break
-            place = np.uint64(index[k])
-            if place - of_group >= group_in:  # below it, too: unsigned
-                break
+        if kernel.combined:
+            which = np.uint64(0)
+            while True:
+                which |= one << (place - of_pixel)
+                k += one
+                if is_counted or k == stop:
+                    break
+                place = np.uint64(index[k])
+                if place - of_pixel >= channels_in:
+                    break
+            bases[several] = which * of_channel
+            several = one
+        else:
+            while True:
+                bases[several] = (place - of_pixel) * of_channel
+                several, k = several + one, k + one
+                if is_counted or k == stop:
+                    break
+                place = np.uint64(index[k])
+                if place - of_group >= group_in:  # below it, too: unsigned
+                    break
         for a in range(np.uint64(row_start[y]), np.uint64(row_start[y + one])):
             weights_row = np.uint64(row_kernel[a]) * width
             sums_row = np.uint64(row_out[a]) * width_out
@@ -119,6 +133,10 @@ def run_conv(
     bases = np.empty(kernel.group_in, dtype=np.uint64)
     rows = (kernel.row_start, kernel.row_kernel, kernel.row_out)
     runs = (kernel.run_start, kernel.run_weight, kernel.run_out, kernel.run_length)
+    sets = (kernel.set_place, kernel.tap, kernel.tap_weight)
+    room = (np.empty(kernel.set_size, np.uint8), np.empty(kernel.tap.size, np.uint64))
+    uses_sets = kernel.combined and not events.counted and kernel.input_scale == 1
+    pixels_out = np.uint64(kernel.width_out * kernel.height_out)
     wraps = not wide
     position = np.uint64(0)
     for sample in range(window.samples):
@@ -132,7 +150,10 @@ def run_conv(
             starts[row] = np.int64(position)
             if step >= first_step:
                 begin, end = np.uint64(in_start[row]), np.uint64(in_stop[row])
-                add_kernels(sums, weights, kernel, rows + runs, spikes, begin, end, bases)
+                if uses_sets and end - begin > pixels_out:
+                    add_sets(sums, weights, kernel, sets, events.index, begin, end, room)
+                else:
+                    add_kernels(sums, weights, kernel, rows + runs, spikes, begin, end, bases)
                 if wide:
                     align_wide(sums, arriving, True, kernel.cut)
                 if special is None:

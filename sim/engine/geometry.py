@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ...compile import ChipConv
 from .structures import Int32Array, Kernel
+
+# Weights in the table of all sets of input channels: with two bytes each it leaves room for sums in
+# a first-level cache of 32 KiB
+COMBINED_MOST = 8192
 
 
 def plan_kernel(
@@ -37,16 +43,32 @@ def plan_kernel(
     # (groups, C_out of a group, C_in of a group, height, width) to input channel first
     grouped = weight.reshape(layer.groups, out_group, in_group, height, width)
     by_input = grouped.transpose(0, 2, 3, 4, 1)[:, :, :, order]
+    combined = (
+        layer.groups == 1
+        and not wide
+        and (by_input.size << channels_in) <= COMBINED_MOST * channels_in
+    )
+    sets = _plan_sets(layer, order) if combined else _no_sets()
+    if combined:
+        by_input = _sums_of_sets(by_input[0])
     row_start, row_kernel, row_out = _meetings(layer, 0, height, height_out)
     runs = _runs(layer, order, width_out, joins=layer.groups == 1)
     return Kernel(
         weights=np.ascontiguousarray(by_input).reshape(-1),
+        combined=combined,
+        set_place=sets.place,
+        set_size=sets.size,
+        row_stride=sets.row_stride,
+        column_stride=layer.stride[1],
+        tap=sets.tap,
+        tap_weight=sets.tap_weight,
         channels_in=channels_in,
         group_in=in_group,
         width_in=width_in,
         channels_out=channels_out,
         group_out=out_group,
         width_out=width_out,
+        height_out=height_out,
         height=height,
         width=width,
         row_start=row_start,
@@ -61,6 +83,48 @@ def plan_kernel(
         cut=cut,
         input_scale=1,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Sets:
+    """The image of sets of channels; fields as in `Kernel`."""
+
+    place: Int32Array
+    size: int
+    row_stride: int
+    tap: Int32Array
+    tap_weight: Int32Array
+
+
+def _no_sets() -> _Sets:
+    none = np.zeros(0, dtype=np.int32)
+    return _Sets(place=none, size=0, row_stride=0, tap=none, tap_weight=none)
+
+
+def _plan_sets(layer: ChipConv, order: list[int]) -> _Sets:
+    channels, rows, columns = layer.shape_in
+    padded = rows + 2 * layer.padding[0], columns + 2 * layer.padding[1]
+    pixels = np.arange(padded[0] * padded[1], dtype=np.int32).reshape(padded)
+    inner = pixels[layer.padding[0] :, layer.padding[1] :][:rows, :columns]
+    channels_out, _, height, width = layer.weights.mantissa.shape
+    elements = [(y, x) for y in range(height) for x in range(width)]
+    return _Sets(
+        place=np.repeat(inner.reshape(-1), channels),
+        size=pixels.size,
+        row_stride=layer.stride[0] * padded[1],
+        tap=_ints([y * layer.dilation[0] * padded[1] + x * layer.dilation[1] for y, x in elements]),
+        tap_weight=_ints([(y * width + order.index(x)) * channels_out for y, x in elements]),
+    )
+
+
+def _sums_of_sets(by_input: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return the sums of weights of each set of input channels, one behind the other."""
+    channels = by_input.shape[0]
+    sets: NDArray[np.int32] = np.arange(1 << channels, dtype=np.int32)
+    is_in = sets[:, np.newaxis] >> np.arange(channels, dtype=np.int32) & np.int32(1)
+    sums: NDArray[np.int32] = is_in @ by_input.astype(np.int32).reshape(channels, -1)
+    is_narrow = max(int(sums.max()), -int(sums.min())) < 1 << 15
+    return sums.astype(np.int16) if is_narrow else sums
 
 
 def _order_of_columns(layer: ChipConv, width: int) -> list[int]:

@@ -20,9 +20,10 @@ import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
 from .compiling import inlined
-from .lanes import above
+from .lanes import above, count_bits, store_chosen
 
 LIMIT = 1 << 23  # STATE_LIMIT; compiled code holds it as a constant
+MANY = 16  # neurons of 64 that fire, from which on numbers are written by vectors
 
 
 @inlined
@@ -62,11 +63,17 @@ def update_voltages(
 @inlined
 def append_above(voltage: Any, count: Any, limit: int, index: Any, position: Any) -> Any:
     """Append the neurons above a limit, one by one of each 64 whose bits are found at once."""
-    lanes, one = np.uint64(64), np.uint64(1)
+    lanes, sixteen, one = np.uint64(64), np.uint64(16), np.uint64(1)
     for first in range(np.uint64(0), count, lanes):
         found = above(voltage, first, np.int32(limit))
         if first + lanes > count:  # what fills the last vector is no neuron
             found &= (one << (count - first)) - one
+        if count_bits(found) > MANY:
+            for part in range(np.uint64(4)):
+                store_chosen(index, position, first + part * sixteen, found)
+                position += count_bits(found & np.uint64(0xFFFF))
+                found >>= sixteen
+            continue
         while found != 0:
             index[position] = first + np.uint64(trailing_zeros(found))
             position += one

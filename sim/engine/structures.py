@@ -182,9 +182,12 @@ class Kernel(NamedTuple):
     ----------
     weights : int8, int16 or int32 array, shape (C_in * kernel height * kernel width * group_out,)
         By input channel, kernel row, place in a run (see `plan_kernel`), output channel.
+    combined : bool
+        Whether `weights` holds, in place of each input channel, the sums of each set of channels:
+        bit c of a set's number stands for channel c.
     channels_in, group_in, width_in : int
         Of the input image.
-    channels_out, group_out, width_out : int
+    channels_out, group_out, width_out, height_out : int
         Of the output image.
     height, width : int
         Of the kernel.
@@ -196,17 +199,34 @@ class Kernel(NamedTuple):
         Which runs of neighbouring output places an input column leads to ...
     run_weight, run_out, run_length : int32 array
         ... their first weight, first output column and length.
+    set_place : int32 array, shape (C_in * height_in * width_in,) or (0,)
+        Where `combined`: for each input, its pixel in an image with borders of the padding's size;
+        a pixel of that image holds the set of its channels that fired.
+    set_size : int
+        Pixels of that image.
+    row_stride, column_stride : int
+        Pixels of that image from an output row or column to the next.
+    tap, tap_weight : int32 array, shape (kernel height * width,)
+        For each kernel element, how far its pixel is from the first's, and its first weight.
     factor, wide, cut, input_scale
         See `Synapses`.
     """
 
     weights: NDArray[Any]
+    combined: bool
+    set_place: Int32Array
+    set_size: int
+    row_stride: int
+    column_stride: int
+    tap: Int32Array
+    tap_weight: Int32Array
     channels_in: int
     group_in: int
     width_in: int
     channels_out: int
     group_out: int
     width_out: int
+    height_out: int
     height: int
     width: int
     row_start: Int32Array

@@ -34,6 +34,7 @@ from lavadeploy.netx import (
     SynapticLayer,
     UnsupportedNetworkError,
 )
+from lavadeploy.netx.kernel_sizes import kernel_output_size
 from lavadeploy.sim import RunOptions, RunResult, SpikeInput, open_backend
 from lavadeploy.sim.engine.block import BUFFER_BYTES, block_size
 from lavadeploy.sim.engine.plan import plan_network
@@ -175,6 +176,30 @@ def test_kernels_of_every_number_of_channels(channels: int) -> None:
     layer = conv(weight, (channels, 4, 5), neuron=cuba(300), stride=(2, 2), padding=(1, 1))
     inputs = SpikeInput(spikes=random_spikes(rng, 2, 3, 7, 9, 6))
     assert len(check(compiled(layer, input_shape=(3, 7, 9)), inputs).spikes) > 10
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.9])
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        {"stride": (2, 1), "padding": (0, 2)},
+        {"stride": (1, 2), "padding": (1, 0), "dilation": (2, 1)},
+        {"stride": (1, 1), "padding": (2, 1), "dilation": (1, 2)},
+    ],
+)
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_images_of_few_channels_and_sets_of_them(
+    channels: int, geometry: dict[str, Any], rate: float
+) -> None:
+    # by the pixels that fire where they are few, by sets of channels where they are many
+    rng = np.random.default_rng(channels)
+    layer = conv(even_weights(rng, 20, channels, 3, 2), (20, 1, 1), neuron=cuba(90), **geometry)
+    layer = dataclasses.replace(layer, shape=(20, *kernel_output_size(layer, 9, 8)))
+    inputs = SpikeInput(spikes=random_spikes(rng, 3, channels, 9, 8, 5, rate=rate))
+    network = compiled(layer, input_shape=(channels, 9, 8))
+    assert len(check(network, inputs).spikes) > 20
+    counts = SpikeInput(spikes=inputs.spikes * rng.integers(1, 4, inputs.spikes.shape))
+    check(network, counts)
 
 
 def test_odd_weights_beyond_a_byte() -> None:
