@@ -31,13 +31,12 @@ from ..netx import (
     SpikeInputError,
     SynapticLayer,
     infer_shapes,
-    is_shifted,
     size_of,
     spread,
-    steps_before_input,
 )
 from .neuron_input import neuron_input
 from .neurons import neuron_at_rest
+from .timeline import Timeline, netx_timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,7 +66,10 @@ class LayerRun:
 
 
 def run_network(
-    network: Network, inputs: NDArray[np.integer], input_shape: Shape | None = None
+    network: Network,
+    inputs: NDArray[np.integer],
+    input_shape: Shape | None = None,
+    timeline: Timeline = Timeline.SLAYER,
 ) -> tuple[LayerRun, ...]:
     """Run every layer of a network from rest.
 
@@ -80,6 +82,8 @@ def run_network(
         (SLAYER quantizes input to even ones in [-256, 254]).
     input_shape : tuple of int, optional
         See `infer_shapes`.
+    timeline : Timeline
+        Which clock the results follow.
 
     Returns
     -------
@@ -98,20 +102,21 @@ def run_network(
     shapes = infer_shapes(network, input_shape)
     check_inputs(inputs, shapes[0].shape_in)
     steps = inputs.shape[-1]
-    leads = steps_before_input(is_shifted(layer) for layer in network.layers)
-    before = max(leads)
+    timing = netx_timing(network, steps, timeline)
     values = inputs.reshape(inputs.shape[0], -1, steps).astype(np.int64)
-    values = np.pad(values, ((0, 0), (0, 0), (before, 0)))
+    values = np.pad(values, ((0, 0), (0, 0), (timing.before, timing.after)))
     unit = SPIKE
     runs: list[LayerRun] = []
-    for layer, shape, lead in zip(network.layers, shapes, leads, strict=True):
+    for layer, shape, first_step in zip(network.layers, shapes, timing.first_step, strict=True):
         if isinstance(layer, ConcatLayer):
             run = _concatenated(layer, runs)
         else:
-            run = _run_layer(layer, shape, values, unit, first_step=before - lead)
+            run = _run_layer(layer, shape, values, unit, first_step)
         runs.append(run)
         values, unit = run.output, run.unit
-    return tuple(_without_first(run, before) for run in runs)
+    return tuple(
+        _shown(run, first, timing.shown) for run, first in zip(runs, timing.shown_from, strict=True)
+    )
 
 
 def check_inputs(inputs: NDArray[np.integer], shape: Shape) -> None:
@@ -218,11 +223,12 @@ def _concatenated(layer: ConcatLayer, runs: Sequence[LayerRun]) -> LayerRun:
     )
 
 
-def _without_first(run: LayerRun, steps: int) -> LayerRun:
+def _shown(run: LayerRun, first: int, steps: int) -> LayerRun:
+    shown = slice(first, first + steps)
     return LayerRun(
         name=run.name,
-        output=run.output[:, :, steps:],
+        output=run.output[:, :, shown],
         unit=run.unit,
-        states={name: state[:, :, steps:] for name, state in run.states.items()},
+        states={name: state[:, :, shown] for name, state in run.states.items()},
         overflows=run.overflows,
     )
