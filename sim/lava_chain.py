@@ -10,16 +10,18 @@ see Ctrl-C, the parent waits with an eye on them, and `abort` ends what is left.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import signal
 import threading
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from lava.magma.core.run_conditions import RunSteps
+from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.magma.runtime.mgmt_token_enums import MGMT_RESPONSE, enum_equal
 
 from ..netx import BackendError
@@ -72,10 +74,11 @@ class LavaChain:
         if runtime is None:
             return
         infrastructure = runtime._messaging_infrastructure
-        for child in infrastructure.actors:
-            if child.is_alive():
-                child.kill()
-        for child in infrastructure.actors:
+        # a stop that was begun has joined and closed some
+        open_children = [child for child in infrastructure.actors if not child._is_done]
+        for child in open_children:
+            child.kill()
+        for child in open_children:
             multiprocessing.Process.join(child)
         infrastructure.smm.shutdown()
         # keeps Lava's destructors from talking to processes that are gone
@@ -118,6 +121,17 @@ class LavaChain:
                 return f"a Lava process raised {type(error).__name__}: {error}"
             return f"a Lava process ended with exit code {child.exitcode}"
         return "a Lava process reported an error and gave no cause"
+
+
+def explicit_models(models: Mapping[Any, type]) -> Loihi2SimCfg:
+    """Return a configuration for Lava's simulator that names the model of every process.
+
+    Left to itself Lava executes every module beside a process, takes the first model that it finds
+    for its tag, and without a tag silently one in floating point.
+    """
+    return Loihi2SimCfg(
+        select_tag="fixed_pt", exception_proc_model_map=dict(models), loglevel=logging.ERROR
+    )
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-"""Building Lava networks: with `lava_chain` and `lava_processes`, the modules that import lava.
+"""From registers to a network of Lava processes for Lava's CPU simulator.
 
-Two chains are built from the same registers: one for Lava's CPU simulator, with processes that
-stream samples in and spikes out, and one for Loihi 2, with Lava's plain processes and the adapters
-of its Loihi extension.
+A layer is synapses (Lava's `Dense` or `Conv`), neurons (`lava_neurons`) and, where it has axonal
+delays, `AxonDelay`. Between layers stand `Axons` where Lava's direct connection does not do: behind
+several sources, sources of different lag, or payloads of different units.
 """
 # lava has no type information.
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -10,223 +10,277 @@ of its Loihi extension.
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lava.magma.core.run_configs import Loihi2HwCfg, Loihi2SimCfg
-from lava.proc.conv.process import Conv
-from lava.proc.dense.process import Dense
-from lava.proc.io.sink import RingBuffer as Sink
-from lava.proc.io.source import RingBuffer as Source
-from lava.proc.lif.process import LIF
-from lava.utils.weightutils import SignMode as LavaSignMode
-from numpy.typing import NDArray
 
 from ..compile import (
-    BIAS_EXPONENT,
+    NETWORK_INPUT,
     ChipConv,
     ChipDense,
     ChipInput,
     ChipLayer,
-    CompiledNetwork,
-    SignMode,
-    bias_leads,
-    has_readout,
-    per_neuron,
+    ChipNetwork,
+    WeightRegisters,
 )
-from ..netx import Shape
-from .cuba_layers import cuba_neuron
-from .lava_chain import LavaChain
+from ..hw_profiles.units import SPIKE, common_unit
+from ..netx import Shape, is_complex, size_of
+from .lava_chain import LavaChain, explicit_models
+from .lava_neurons import in_lava_order, neuron_process
 from .lava_order import lava_order, lava_order_of_samples, lava_shape
-from .lava_processes.sample_processes import (
-    LAVA_STEPS_BEFORE_LAYER,
+from .lava_output import output_unit
+from .lava_processes.axons import (
     AxonDelay,
-    RecordedLIF,
+    Axons,
+    PyAxonDelay,
+    PyAxons,
+    PySampleSource,
     SampleSource,
 )
+from .lava_processes.recorder import RecordPlan
+from .lava_synapses import PAYLOAD_BITS, conv_synapses, dense_synapses
+from .lava_timing import LavaTiming
 from .spike_input import SpikeInput
 
-PAYLOAD_BITS = 24  # any number but 0 makes Lava multiply with the value of a spike
-LAVA_SIGN_MODE = {
-    SignMode.MIXED: LavaSignMode.MIXED,
-    SignMode.EXCITATORY: LavaSignMode.EXCITATORY,
-    SignMode.INHIBITORY: LavaSignMode.INHIBITORY,
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sender:
+    """What others can hear: the port of the input or of a layer.
+
+    Attributes
+    ----------
+    port : lava OutPort
+        In Lava's shape.
+    shape : tuple of int
+        (N,) or (C, H, W).
+    unit : Fraction
+        What a payload of 1 stands for.
+    is_binary : bool
+        Whether nothing but 0 and 1 is sent.
+    lag : int
+        Steps of Lava behind the source.
+    """
+
+    port: Any
+    shape: Shape
+    unit: Fraction
+    is_binary: bool
+    lag: int
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class NetworkBuilder:
+    """Makes processes and connects them; remembers the model of each."""
+
+    timing: LavaTiming
+    senders: dict[int, Sender]
+    models: dict[Any, type]
+    last: Any = field(init=False, default=None)
+
+    def add(self, made: tuple[Any, type]) -> Any:
+        """Keep a process and its model."""
+        process, model = made
+        self.models[process] = model
+        return process
+
+    def add_layer(self, index: int, layer: ChipLayer, plan: RecordPlan) -> None:
+        """Make the processes of a layer, and connect them to those that it hears."""
+        heard = [self.senders[source] for source in layer.sources]
+        unit = common_unit([sender.unit for sender in heard])
+        own = output_unit(layer)
+        feedback = layer.weights_rec if isinstance(layer, ChipDense) else None
+        if feedback is not None:
+            unit = common_unit([unit, own])
+        delay = None if isinstance(layer, ChipInput) else layer.delay
+        is_delayed = delay is not None and bool(delay.any())
+        quiet = RecordPlan(window=plan.window, state_path=plan.state_path, states=plan.states)
+        neurons = self.add(neuron_process(layer, quiet if is_delayed else plan, unit))
+        if is_complex(layer.neuron):
+            entries = (neurons.a_real_in, neurons.a_imag_in)
+        else:
+            entries = (neurons.a_in,)
+        arriving = self._arriving(layer, heard, unit)
+        if isinstance(layer, ChipInput):
+            for entry in entries:
+                _connect(arriving.port, entry)
+        else:
+            for weights, reached in _weights_of(layer, entries):
+                synapses = self.add(_synapses(layer, weights, arriving))
+                _connect(arriving.port, synapses.s_in)
+                for entry in reached:
+                    _connect(synapses.a_out, entry)
+        spikes = Sender(
+            port=neurons.s_out,
+            shape=layer.shape_out,
+            unit=own,
+            is_binary=own == SPIKE,
+            lag=self.timing.lags[index],
+        )
+        if feedback is not None:
+            self._feed_back(layer, feedback, spikes, unit, entries)
+        if delay is not None and is_delayed:
+            steps = in_lava_order(layer, delay)
+            process = self.add((AxonDelay(delay=steps, plan=plan), PyAxonDelay))
+            spikes.port.connect(process.s_in)
+            spikes = Sender(
+                port=process.s_out,
+                shape=spikes.shape,
+                unit=spikes.unit,
+                is_binary=spikes.is_binary,
+                lag=spikes.lag,
+            )
+        self.senders[index] = spikes
+        self.last = neurons
+
+    def _arriving(self, layer: ChipLayer, heard: list[Sender], unit: Fraction) -> Sender:
+        """Return all that a layer hears as one sender, side by side, of one unit and lag."""
+        lag = max(sender.lag for sender in heard)
+        if len(heard) == 1 and heard[0].unit == unit and _same_order(heard[0].shape, layer):
+            return heard[0]
+        shape = lava_shape(layer.shape_in)
+        place_of = np.argsort(lava_order(layer.shape_in))
+        entries: list[Any] = []
+        first = 0
+        for sender in heard:
+            places = place_of[first + lava_order(sender.shape)]
+            axons = Axons(
+                places=places.reshape(lava_shape(sender.shape)),
+                shape_out=shape,
+                wait=lag - sender.lag,
+                factor=int(sender.unit / unit),
+            )
+            self.add((axons, PyAxons))
+            sender.port.connect(axons.s_in)
+            entries.append(axons.s_out)
+            first += size_of(sender.shape)
+        return Sender(
+            port=entries,
+            shape=layer.shape_in,
+            unit=unit,
+            is_binary=all(s.is_binary and s.unit == unit for s in heard),
+            lag=lag,
+        )
+
+    def _feed_back(
+        self,
+        layer: ChipLayer,
+        weights: WeightRegisters,
+        spikes: Sender,
+        unit: Fraction,
+        entries: tuple[Any, ...],
+    ) -> None:
+        """Let the neurons hear what they fired a step before."""
+        order = lava_order(layer.shape_out)
+        port, is_binary = spikes.port, spikes.is_binary and spikes.unit == unit
+        if spikes.unit != unit:
+            shape = lava_shape(layer.shape_out)
+            axons = Axons(
+                places=np.arange(size_of(shape)).reshape(shape),
+                shape_out=shape,
+                wait=0,
+                factor=int(spikes.unit / unit),
+            )
+            self.add((axons, PyAxons))
+            port.connect(axons.s_in)
+            port = axons.s_out
+        synapses = self.add(
+            dense_synapses(
+                weights,
+                order,
+                order,
+                message_bits=0 if is_binary else PAYLOAD_BITS,
+                wide=not is_binary,
+            )
+        )
+        _connect(port, synapses.s_in)
+        for entry in entries:
+            _connect(synapses.a_out, entry)
 
 
 def simulated_chain(
-    compiled: CompiledNetwork, inputs: SpikeInput, folder: Path, *, record_states: bool
+    network: ChipNetwork,
+    inputs: SpikeInput,
+    timing: LavaTiming,
+    folder: Path,
+    states: Mapping[int, tuple[str, ...]],
 ) -> LavaChain:
-    """Build a chain for Lava's CPU simulator that runs all samples one after the other.
+    """Build a network for Lava's CPU simulator that runs all samples one after the other.
 
     Parameters
     ----------
-    compiled : CompiledNetwork
+    network : ChipNetwork
         The registers.
     inputs : SpikeInput
         The samples.
+    timing : LavaTiming
+        When everything works.
     folder : Path
         Where each layer k writes ``k.spikes`` and, if asked, ``k.states``.
-    record_states : bool
-        Whether to write states.
+    states : mapping of int to tuple of str
+        Which states of which layers to write.
     """
-    leads = bias_leads(compiled.network)
-    interval = inputs.n_steps + max(leads)
-    last_step = inputs.n_samples * interval + len(compiled.network.layers)
-    spikes = inputs.spikes.reshape(inputs.n_samples, *compiled.network.input_shape, inputs.n_steps)
-    source = SampleSource(spikes=lava_order_of_samples(spikes), interval=interval)
-    message_bits = PAYLOAD_BITS if int(spikes.max()) > 1 else 0
-    port, process = source.s_out, source
-    for index, layer in enumerate(compiled.network.layers):
-        shape = lava_shape(layer.shape_out)
-        synapse = synapse_process(layer, message_bits if index == 0 else 0)
-        if isinstance(layer, ChipDense) and len(layer.shape_in) == 3:
-            port = port.reshape((int(np.prod(layer.shape_in)),))
-        port.connect(synapse.s_in)
-        is_read = index + 1 == len(leads) and has_readout(compiled.network)
-        delay = None if isinstance(layer, ChipInput) else layer.delay
-        is_delayed = delay is not None and int(delay.max()) > 0
-        spike_path = str(folder / f"{index}.spikes")
-        steps = inputs.n_steps + leads[index]
-        offset = index + LAVA_STEPS_BEFORE_LAYER - leads[index]
-        process = RecordedLIF(
-            **_lif_parameters(layer),
-            reset_interval=interval,
-            reset_offset=offset,
-            spike_path="" if is_delayed else spike_path,
-            state_path=str(folder / f"{index}.states") if record_states or is_read else "",
-            steps=steps,
-            last_step=last_step,
+    spikes = inputs.spikes.reshape(inputs.n_samples, *network.input_shape, inputs.n_steps)
+    source = SampleSource(spikes=lava_order_of_samples(spikes), window=timing.source)
+    sender = Sender(
+        port=source.s_out,
+        shape=network.input_shape,
+        unit=SPIKE,
+        is_binary=inputs.least >= 0 and inputs.largest <= 1,
+        lag=0,
+    )
+    builder = NetworkBuilder(
+        timing=timing, senders={NETWORK_INPUT: sender}, models={source: PySampleSource}
+    )
+    for index, layer in enumerate(network.layers):
+        plan = RecordPlan(
+            window=timing.layers[index],
+            spike_path=str(folder / f"{index}.spikes"),
+            has_values=output_unit(layer) != SPIKE,
+            state_path=str(folder / f"{index}.states") if states.get(index) else "",
+            states=states.get(index, ()),
         )
-        synapse.a_out.reshape(shape).connect(process.a_in)
-        port = process.s_out
-        if delay is not None and is_delayed:
-            process = AxonDelay(
-                delay=_spread(layer, delay, shape),
-                steps=steps,
-                interval=interval,
-                offset=offset,
-                spike_path=spike_path,
-                last_step=last_step,
-            )
-            port.connect(process.s_in)
-            port = process.s_out
-    # Without the tag Lava silently takes its floating point models
-    config = Loihi2SimCfg(select_tag="fixed_pt", loglevel=logging.ERROR)
-    return LavaChain(last=process, run_config=config)
+        builder.add_layer(index, layer, plan)
+    return LavaChain(last=builder.last, run_config=explicit_models(builder.models))
 
 
-def hardware_chain(
-    compiled: CompiledNetwork,
-    spikes: NDArray[Any],
-    *,
-    adapters: Any,
-    run_config: Any | None = None,
-) -> LavaChain:
-    """Build a chain for Loihi 2 that runs one sample.
-
-    Parameters
-    ----------
-    compiled : CompiledNetwork
-        The registers; no axonal delays.
-    spikes : integer array, shape (C, T) or (C, H, W, T)
-        The sample.
-    adapters : module
-        ``lava.proc.embedded_io.spike`` of Lava's Loihi extension, with ``PyToNxAdapter`` and
-        ``NxToPyAdapter`` that carry spikes between host and chip.
-    run_config : lava RunConfig, optional
-        ``Loihi2HwCfg`` unless given.
-
-    Returns
-    -------
-    LavaChain
-        With a sink for each layer, whose ``data`` holds (neurons in Lava's order, steps).
-    """
-    depth, steps = len(compiled.network.layers), spikes.shape[-1]
-    sample = spikes.reshape(1, *compiled.network.input_shape, steps)
-    # Lava's source repeats its data; silence for the steps in which the last spikes travel
-    data = np.zeros((*lava_shape(compiled.network.input_shape), steps + depth), dtype=np.int32)
-    data[..., :steps] = lava_order_of_samples(sample)[0]
-    source = Source(data=data)
-    to_chip = adapters.PyToNxAdapter(shape=data.shape[:-1])
-    source.s_out.connect(to_chip.inp)
-    port, sinks = to_chip.out, []
-    message_bits = PAYLOAD_BITS if int(spikes.max()) > 1 else 0
-    for index, layer in enumerate(compiled.network.layers):
-        shape = lava_shape(layer.shape_out)
-        synapse = synapse_process(layer, message_bits if index == 0 else 0)
-        if isinstance(layer, ChipDense) and len(layer.shape_in) == 3:
-            port = port.reshape((int(np.prod(layer.shape_in)),))
-        port.connect(synapse.s_in)
-        neurons = LIF(**_lif_parameters(layer))
-        synapse.a_out.reshape(shape).connect(neurons.a_in)
-        port = neurons.s_out
-        from_chip = adapters.NxToPyAdapter(shape=shape)
-        sink = Sink(shape=shape, buffer=steps + depth)
-        port.connect(from_chip.inp)
-        from_chip.out.connect(sink.a_in)
-        sinks.append(sink)
-    config = run_config or Loihi2HwCfg(select_tag="fixed_pt", loglevel=logging.ERROR)
-    return LavaChain(last=sinks[-1], run_config=config, sinks=tuple(sinks))
+def _weights_of(
+    layer: ChipDense | ChipConv, entries: tuple[Any, ...]
+) -> list[tuple[WeightRegisters, tuple[Any, ...]]]:
+    """Return which weights lead to which inputs of the neurons."""
+    if layer.weights_imag is None or len(entries) == 1:
+        return [(layer.weights, entries)]
+    return [(layer.weights, entries[:1]), (layer.weights_imag, entries[1:])]
 
 
-def _lif_parameters(layer: ChipLayer) -> dict[str, Any]:
-    shape = lava_shape(layer.shape_out)
-    neuron, bias = cuba_neuron(layer), None if isinstance(layer, ChipInput) else layer.bias
-    return {
-        "shape": shape,
-        "du": _decay(neuron.current_decay) - 1,  # Lava adds the 1 back
-        "dv": _decay(neuron.voltage_decay),
-        "vth": neuron.vth_mantissa,
-        "bias_mant": np.zeros(shape, dtype=np.int32)
-        if bias is None
-        else _spread(layer, bias, shape),
-        "bias_exp": BIAS_EXPONENT,
-    }
+def _synapses(
+    layer: ChipDense | ChipConv, weights: WeightRegisters, arriving: Sender
+) -> tuple[Any, type]:
+    message_bits = 0 if arriving.is_binary else PAYLOAD_BITS
+    if isinstance(layer, ChipConv):
+        return conv_synapses(layer, weights, message_bits)
+    return dense_synapses(
+        weights,
+        lava_order(layer.shape_out),
+        lava_order(layer.shape_in),
+        message_bits=message_bits,
+        # inputs of the network are known to keep within 32 bits, see `check_input_fits`
+        wide=not arriving.is_binary and arriving.unit != SPIKE,
+    )
 
 
-def synapse_process(layer: ChipLayer, message_bits: int) -> Any:
-    """Return Lava's synapse process for a layer; `message_bits` 0 means binary spikes."""
-    match layer:
-        case ChipDense():
-            mantissa = layer.weights.mantissa.astype(np.int32)
-            # inputs come and outputs go in Lava's order, width first: take the weights along
-            order_in, order_out = lava_order(layer.shape_in), lava_order(layer.shape_out)
-            mantissa = np.ascontiguousarray(mantissa[np.ix_(order_out, order_in)])
-            # Stating the sign mode keeps Lava from guessing it, which truncates matrices without
-            # positive weights whose least weight is a power of two
-            return Dense(
-                weights=mantissa,
-                weight_exp=layer.weights.exponent,
-                num_weight_bits=layer.weights.bits,
-                sign_mode=LAVA_SIGN_MODE[layer.weights.sign_mode],
-                num_message_bits=message_bits,
-            )
-        case ChipInput():
-            raise TypeError(f"{layer.name}: neurons at the input have no synapses")
-        case ChipConv():
-            # Lava convolves width first with a flipped kernel, (C_out, W, H, C_in)
-            kernel = layer.weights.effective()[:, :, ::-1, ::-1].transpose(0, 3, 2, 1)
-            return Conv(
-                weight=np.ascontiguousarray(kernel),
-                input_shape=lava_shape(layer.shape_in),
-                stride=layer.stride[::-1],
-                padding=layer.padding[::-1],
-                dilation=layer.dilation[::-1],
-                groups=layer.groups,
-                num_message_bits=message_bits,
-            )
+def _same_order(shape: Shape, layer: ChipLayer) -> bool:
+    """Tell whether neurons of this shape stand among the inputs of a layer as Lava orders them."""
+    return shape == layer.shape_in or len(shape) == 1 == len(layer.shape_in)
 
 
-def _decay(decay: NDArray[np.int32]) -> Any:
-    """Return a number, or for decays by channel an array that Lava spreads over its last axis."""
-    if decay.ndim == 0:
-        return int(decay)
-    return decay.copy()
-
-
-def _spread(layer: ChipLayer, values: NDArray[np.int32], shape: Shape) -> NDArray[np.int32]:
-    """Return one value a neuron in Lava's order."""
-    return per_neuron(values, layer)[lava_order(layer.shape_out)].reshape(shape)
+def _connect(ports: Any, entry: Any) -> None:
+    """Connect one port or several, whose sum arrives, flat or as an image."""
+    for port in ports if isinstance(ports, list) else [ports]:
+        if port.shape == entry.shape:
+            port.connect(entry)
+        else:
+            port.reshape(entry.shape).connect(entry)

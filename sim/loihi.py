@@ -98,7 +98,7 @@ def run_on_chip(
     Loading anew is slow and certain: no state and no spike in flight survives. For the parameters
     see `hardware_chain`.
     """
-    from .lava_network import hardware_chain
+    from .lava_hardware import hardware_chain
 
     layers = compiled.network.layers
     parts: list[list[LayerEvents]] = [[] for _ in layers]
