@@ -75,13 +75,14 @@ def recorded(backend: str, network: CompiledNetwork, inputs: SpikeInput) -> RunR
 
 
 def assert_runs_are_identical(a: RunResult, b: RunResult) -> None:
-    """Every spike, current and voltage of every layer is the same, in the same order."""
+    """Every spike and every recorded state of every layer is the same, in the same order."""
     for column in ("sample", "step", "layer", "neuron", "value"):
         assert np.array_equal(getattr(a.spikes, column), getattr(b.spikes, column)), column
     assert len(a.states) == len(b.states) == len(a.spikes.layer_names)
     for name, left, right in zip(a.spikes.layer_names, a.states, b.states, strict=True):
-        assert np.array_equal(left.current, right.current), f"{name}.current"
-        assert np.array_equal(left.voltage, right.voltage), f"{name}.voltage"
+        assert tuple(left.values) == tuple(right.values), name
+        for state, values in left.values.items():
+            assert np.array_equal(values, right.values[state]), f"{name}.{state}"
 
 
 def convolve(layer: ChipConv, spikes: NDArray[Any], weight: NDArray[Any]) -> NDArray[np.int64]:

@@ -37,8 +37,8 @@ def _set_parameters(process: RF, parameters: dict) -> None:
     process.vth = Var(shape=(1,), init=parameters["threshold"])
     aligns_itself = parameters["alignment"] is None
     process.state_exp = Var(shape=(1,), init=STATE_SHIFT if aligns_itself else 0)
-    for name, value in parameters.items():
-        process.proc_params[name] = value
+    for name in ("plan", "alignment", "bias", "bias_imag", "graded_spike"):
+        process.proc_params[name] = parameters[name]
 
 
 class RecordedRF(RF):
