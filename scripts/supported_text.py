@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from lavadeploy.compile import compile_network, has_readout
@@ -18,12 +18,10 @@ from lavadeploy.hw_profiles import HardwareProfile, load_profile, profile_names
 from lavadeploy.netx import LayerKind, Network, NeuronKind, UnsupportedNetworkError
 from lavadeploy.netx.errors import MAX_POOLING_REMEDY
 from lavadeploy.scripts.least_networks import network_with_layer, network_with_neuron
-from lavadeploy.sim.cuba_layers import check_only_cuba_layers, check_only_cuba_neurons
+from lavadeploy.sim.cuba_layers import check_only_cuba_neurons
+from lavadeploy.sim.loihi import check_chain
 
 COMMAND = "python -m lavadeploy.scripts.write_supported"
-EVERYWHERE, CUBA_ONLY = "reference, engine, lava, loihi", "reference, engine"
-READ_BY_VOLTAGE = "reference, engine, lava; loihi where a layer follows"
-REFERENCE = "reference"
 
 # What `Legalize` makes of each kind.
 LOWERINGS = {
@@ -71,7 +69,7 @@ What `lavadeploy compile` makes of each kind of layer, and which backends run it
 neurons. `loihi` reads no voltages, so it runs no network whose last layer never fires."""
 NEURONS = """\
 Which profile has which neurons, and which backends run them in a dense layer. CUBA neurons with a
-refractory delay, graded spikes or a divided current run on `reference` and `engine`."""
+refractory delay, graded spikes or a divided current run on `reference`, `engine` and `lava`."""
 LIMITS = """\
 All that a network breaks is reported at once, each with layer, finding, what is allowed, a remedy
 and the name of the rule."""
@@ -138,17 +136,22 @@ def _neuron_row(kind: NeuronKind, profiles: Sequence[HardwareProfile]) -> list[s
 
 def _backends(network: Network) -> str:
     compiled = compile_network(network, load_profile("ideal"))
-    for backends, check, name in (
-        (EVERYWHERE, check_only_cuba_layers, "lava"),
-        (CUBA_ONLY, check_only_cuba_neurons, "engine"),
-    ):
-        try:
-            check(compiled, name)
-        except UnsupportedNetworkError:
-            continue
-        reads_voltages = has_readout(compiled.network) and backends == EVERYWHERE
-        return READ_BY_VOLTAGE if reads_voltages else backends
-    return REFERENCE
+    backends = ["reference", "lava"]
+    if _passes(lambda: check_only_cuba_neurons(compiled, "engine")):
+        backends.insert(1, "engine")
+    if not _passes(lambda: check_chain(compiled)):
+        return ", ".join(backends)
+    if has_readout(compiled.network):
+        return ", ".join(backends) + "; loihi where a layer follows"
+    return ", ".join([*backends, "loihi"])
+
+
+def _passes(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except UnsupportedNetworkError:
+        return False
+    return True
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

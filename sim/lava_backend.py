@@ -92,14 +92,13 @@ class LavaBackend(Backend):
                 for samples in _run_samples(chain, timing, inputs.n_samples):
                     result = _result(compiled, readers, recorded, samples)
                     if samples.stop == inputs.n_samples:
-                        chain.stop()
+                        chain.abort()
                     options.on_progress(samples.stop)
                     seconds = time.perf_counter() - started
                     yield replace(result, timeline=options.timeline, wall_s=seconds)
                     started = time.perf_counter()
-            except BaseException:  # Ctrl-C too: what Lava started must end with us
+            finally:  # after Ctrl-C too, what Lava started must end with us
                 chain.abort()
-                raise
 
 
 BACKEND = LavaBackend

@@ -2,7 +2,8 @@
 
 Lava gives every process an operating system process of its own and waits for them without a limit:
 after Ctrl-C, or when one of them dies, it waits for ever (lava issue 236). Here the children do not
-see Ctrl-C, the parent waits with an eye on them, and `abort` ends what is left.
+see Ctrl-C, the parent waits with an eye on them, `abort` ends what is left, and where the parent
+itself is killed Linux ends its children.
 """
 # lava has no type information, and its runtime keeps what is needed here in private attributes.
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -10,13 +11,17 @@ see Ctrl-C, the parent waits with an eye on them, and `abort` ends what is left.
 
 from __future__ import annotations
 
+import ctypes
+import io
 import logging
 import multiprocessing
+import os
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +33,7 @@ from ..netx import BackendError
 
 LOOK_AT_CHILDREN_EVERY_S = 0.1
 WAIT_FOR_THE_CAUSE_S = 2.0
+PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,18 +54,33 @@ class LavaChain:
     run_config: Any
     sinks: tuple[Any, ...] = ()
 
+    def start(self) -> None:
+        """Compile the chain and start its processes.
+
+        Raises
+        ------
+        BackendError
+            When a process cannot be started; what it raised is the cause.
+        """
+        said = io.StringIO()  # Lava prints what processes raise
+        with _children_of_ours(), redirect_stdout(said):
+            try:
+                self.last.create_runtime(run_cfg=self.run_config)
+            except Exception as error:
+                raise BackendError(
+                    f"backend 'lava' failed to start: {type(error).__name__}: {error}."
+                ) from error
+
     def run(self, steps: int) -> None:
-        """Run some steps; the first call compiles the chain and starts its processes.
+        """Run some steps; the first call starts the processes if they are not.
 
         Raises
         ------
         BackendError
             When a Lava process fails; what it raised is the cause.
         """
-        with _quiet_fork(), _children_ignore_interrupts():
-            if self.last.runtime is None:
-                # no step yet: only processes that start here may miss an interrupt
-                self.last.create_runtime(run_cfg=self.run_config)
+        if self.last.runtime is None:
+            self.start()
         condition = RunSteps(num_steps=steps, blocking=False)
         self.last.run(condition=condition, run_cfg=self.run_config)
         self._wait()
@@ -69,10 +90,17 @@ class LavaChain:
         self.last.stop()
 
     def abort(self) -> None:
-        """End all processes at once, whatever state they are in, and free their shared memory."""
+        """End all processes at once, whatever state they are in, and free their shared memory.
+
+        Calling it again does nothing. Nothing is lost by it when steps are done: what Lava's own
+        way of stopping does beyond it is to ask each process first, and to wait for ever for those
+        that died.
+        """
         runtime = self.last.runtime
         if runtime is None:
             return
+        # keeps Lava's destructors from talking to processes that are gone
+        runtime._is_running = runtime._is_started = False
         infrastructure = runtime._messaging_infrastructure
         # a stop that was begun has joined and closed some
         open_children = [child for child in infrastructure.actors if not child._is_done]
@@ -80,9 +108,11 @@ class LavaChain:
             child.kill()
         for child in open_children:
             multiprocessing.Process.join(child)
+            child._is_done = True
+            child._cconn.close()
+            child._pconn.close()
+        runtime.join()  # ends the threads of the ports on our side
         infrastructure.smm.shutdown()
-        # keeps Lava's destructors from talking to processes that are gone
-        runtime._is_running = runtime._is_started = False
 
     def _wait(self) -> None:
         """Wait until all steps are done, or a process died."""
@@ -135,28 +165,37 @@ def explicit_models(models: Mapping[Any, type]) -> Loihi2SimCfg:
 
 
 @contextmanager
-def _children_ignore_interrupts() -> Generator[None]:
-    """Let processes started in this block ignore Ctrl-C, which a terminal sends to all of them.
+def _children_of_ours() -> Generator[None]:
+    """Start processes in this block that neither see Ctrl-C nor outlive this process.
 
-    The parent takes it and ends them; without this each would die by itself with a traceback.
+    A terminal sends Ctrl-C to all of them; the parent takes it and ends them, where without this
+    each would die by itself with a traceback. An interrupt in this block comes at its end.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # handlers can only be set in the main thread, and only it gets the signal
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    # Linux ties the children to the thread that starts them; the main one lives as long as we do
+    _Forks.die_with_parent = threading.current_thread() is threading.main_thread()
     try:
-        yield
+        with warnings.catch_warnings():
+            # Python 3.12 warns of forking with threads. Lava cannot do otherwise, and its children
+            # run none of the libraries whose threads the warning is about.
+            warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
+            yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        _Forks.die_with_parent = False
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
-@contextmanager
-def _quiet_fork() -> Generator[None]:
-    """Silence Python 3.12's warning about forking with threads.
+class _Forks:
+    """Whether processes that are forked now end with this one."""
 
-    Lava forks its processes and cannot do otherwise. The children run Lava's NumPy models only,
-    none of the libraries whose threads the warning is about.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
-        yield
+    die_with_parent = False
+
+
+def _tie_to_parent() -> None:
+    """Let Linux kill this process when its parent ends, however that ends."""
+    if _Forks.die_with_parent and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+# children of others see that the flag is not set
+os.register_at_fork(after_in_child=_tie_to_parent)

@@ -1,4 +1,4 @@
-"""From registers to a chain of Lava processes for Loihi 2, with the adapters of Lava's extension."""
+"""From registers to a chain of Lava processes for Loihi 2, with Lava's adapters for the chip."""
 # lava has no type information.
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportArgumentType=false

@@ -108,7 +108,9 @@ def _cuba(
 
     if neuron.refractory_delay == 1 and not neuron.graded_spike and not current_shift(neuron):
         process = cuba.RecordedLIF(
-            plan=plan, alignment=_alignment_beyond_lava(layer, unit), **lif_parameters(layer, neuron)
+            plan=plan,
+            alignment=_alignment_beyond_lava(layer, unit),
+            **lif_parameters(layer, neuron),
         )
         return process, cuba.PyRecordedLIF
     process = cuba.ExtendedCuba(
@@ -202,9 +204,7 @@ def _adaptive(layer: ChipLayer, neuron: AlifNeuron | AdaptiveResonatorNeuron) ->
     }
 
 
-def _turning(
-    layer: ChipLayer, neuron: ResonatorNeuron | AdaptiveResonatorNeuron
-) -> dict[str, Any]:
+def _turning(layer: ChipLayer, neuron: ResonatorNeuron | AdaptiveResonatorNeuron) -> dict[str, Any]:
     is_input = isinstance(layer, ChipInput)
     return {
         "sin_decay": _decay(layer, neuron.sin_decay),

@@ -59,9 +59,7 @@ def dense_synapses(
     return process, PyWideDense if wide else PyDenseModelBitAcc
 
 
-def conv_parameters(
-    layer: ChipConv, weights: WeightRegisters, message_bits: int
-) -> dict[str, Any]:
+def conv_parameters(layer: ChipConv, weights: WeightRegisters, message_bits: int) -> dict[str, Any]:
     """Return what Lava's `Conv` takes; Lava convolves width first with a flipped kernel."""
     kernel = weights.effective()[:, :, ::-1, ::-1].transpose(0, 3, 2, 1)  # (C_out, W, H, C_in)
     return {
@@ -75,9 +73,7 @@ def conv_parameters(
     }
 
 
-def conv_synapses(
-    layer: ChipConv, weights: WeightRegisters, message_bits: int
-) -> tuple[Any, type]:
+def conv_synapses(layer: ChipConv, weights: WeightRegisters, message_bits: int) -> tuple[Any, type]:
     """Return Lava's convolution and the model that runs it."""
     # loading SciPy's signal processing takes half a second, which only convolutions need
     from .lava_processes.wide_conv import PyWideConv, WideConv

@@ -75,7 +75,7 @@ def recorded(backend: str, network: CompiledNetwork, inputs: SpikeInput) -> RunR
 
 
 def assert_runs_are_identical(a: RunResult, b: RunResult) -> None:
-    """Every spike and every recorded state of every layer is the same, in the same order."""
+    """Every spike and state of every layer is the same, in the same order."""
     for column in ("sample", "step", "layer", "neuron", "value"):
         assert np.array_equal(getattr(a.spikes, column), getattr(b.spikes, column)), column
     assert len(a.states) == len(b.states) == len(a.spikes.layer_names)

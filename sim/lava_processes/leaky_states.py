@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 STATE_MAX = (1 << 23) - 1  # 24 bits, sign included
 
 
-def decayed(state: NDArray[np.int64], decay: Any) -> NDArray[np.int64]:
+def decayed(state: NDArray[np.int64], decay: NDArray[np.int64] | int) -> NDArray[np.int64]:
     """Return what a step leaves of a state; `decay` is the part of 4096 lost, cut toward zero."""
     kept = np.abs(state) * (4096 - decay) >> 12
     return np.where(state < 0, -kept, kept)

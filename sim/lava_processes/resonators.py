@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
@@ -30,7 +30,7 @@ from .sample_model import SampleModel
 DECAY_BITS = 12
 
 
-def _set_parameters(process: RF, parameters: dict) -> None:
+def _set_parameters(process: RF, parameters: dict[str, Any]) -> None:
     """Replace what Lava derived from a period and a decay, which loses the last bit of a fourth."""
     for name in ("sin_decay", "cos_decay"):
         setattr(process, name, Var(shape=(1,), init=parameters[name]))

@@ -24,7 +24,7 @@ from lava.magma.core.process.process import AbstractProcess
 from numpy.typing import NDArray
 
 from .alignment import Alignment
-from .recorder import RecordPlan, Recorder
+from .recorder import Recorder, RecordPlan
 
 
 class SampleModel:
@@ -39,7 +39,7 @@ class SampleModel:
     """Attributes that hold the states, by the names that runs report."""
 
     def __init__(self, proc_params) -> None:
-        super().__init__(proc_params)
+        super().__init__(proc_params)  # pyright: ignore[reportCallIssue] - of Lava's model
         self._window = proc_params["plan"].window
         self._alignment = proc_params["alignment"]
         self._recorder = Recorder(proc_params["plan"])

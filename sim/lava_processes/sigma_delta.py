@@ -109,7 +109,7 @@ class PyRecordedDelta(RestingModel, PyDeltaModelFixed):
 
     def run_spk(self) -> None:
         """Run Lava's step on aligned input."""
-        if not isinstance(self.a_in, _AlignedPort):
+        if self._port is None:  # the first step
             self.a_in = _AlignedPort(self.a_in, self._alignment)
         super().run_spk()
 
