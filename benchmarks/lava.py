@@ -80,13 +80,13 @@ def parts_of(work: Callable[[], Any]) -> dict[str, float]:
     parts = dict.fromkeys(("start", "step", "stop"), 0.0)
     run, stop = LavaChain.run, LavaChain.abort
 
-    def timed_run(chain: LavaChain, steps: int) -> None:
-        if chain.last.runtime is None:
-            parts["start"] += seconds_of(chain.start)
-        parts["step"] += seconds_of(lambda: run(chain, steps))
+    def timed_run(self: LavaChain, steps: int) -> None:
+        if self.last.runtime is None:
+            parts["start"] += seconds_of(self.start)
+        parts["step"] += seconds_of(lambda: run(self, steps))
 
-    def timed_stop(chain: LavaChain) -> None:
-        parts["stop"] += seconds_of(lambda: stop(chain))
+    def timed_stop(self: LavaChain) -> None:
+        parts["stop"] += seconds_of(lambda: stop(self))
 
     LavaChain.run, LavaChain.abort = timed_run, timed_stop
     try:
@@ -126,7 +126,7 @@ def start_figures() -> dict[str, float]:
         peers.Network(
             layers=(
                 peers.DenseLayer(
-                    name="a", shape=(1,), weight=np.array([[10]]), neuron=peers.neuron()
+                    name="a", shape=(1,), weight=np.array([[10]]), neuron=peers.cuba()
                 ),
             )
         ),

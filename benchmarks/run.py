@@ -46,6 +46,7 @@ from lava.proc.io.sink import RingBuffer as Sink  # noqa: E402
 from lava.proc.io.source import RingBuffer as Source  # noqa: E402
 from lava.proc.lif.process import LIF  # noqa: E402
 
+from lavadeploy.sim.cuba_layers import cuba_neuron  # noqa: E402
 from lavadeploy.sim.lava_network import simulated_chain  # noqa: E402
 from lavadeploy.sim.lava_timing import lava_timing  # noqa: E402
 
@@ -57,7 +58,7 @@ VTH, CURRENT_DECAY, VOLTAGE_DECAY = 640, 410, 410
 RESULTS = Path(__file__).parent / "results.json"
 
 
-def neuron() -> CubaNeuron:
+def cuba() -> CubaNeuron:
     return CubaNeuron(
         kind=NeuronKind.CUBA,
         vth_mantissa=VTH,
@@ -73,7 +74,7 @@ def network() -> CompiledNetwork:
             name=f"layer{k}",
             shape=(n_out,),
             weight=2 * rng.integers(-40, 50, (n_out, n_in), dtype=np.int32),
-            neuron=neuron(),
+            neuron=cuba(),
         )
         for k, (n_in, n_out) in enumerate(pairwise(SIZES))
     )
@@ -99,7 +100,7 @@ def bare_lava(compiled: CompiledNetwork, inputs: SpikeInput, *, read: bool) -> f
     for layer in synaptic_layers(compiled.network):
         weights = layer.weights.mantissa.astype(np.int32)
         dense = Dense(weights=weights, num_weight_bits=8, weight_exp=layer.weights.exponent)
-        neuron = layer.neuron
+        neuron = cuba_neuron(layer)
         lif = LIF(
             shape=layer.shape_out,
             du=int(neuron.current_decay) - 1,
