@@ -89,6 +89,7 @@ class LavaBackend(Backend):
             )
             readers = _readers(compiled, timing, folder, written)
             try:
+                chain.start()
                 for samples in _run_samples(chain, timing, inputs.n_samples):
                     result = _result(compiled, readers, recorded, samples)
                     if samples.stop == inputs.n_samples:

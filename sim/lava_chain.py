@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Any
 
 from lava.magma.core.run_conditions import RunSteps
@@ -145,7 +146,9 @@ class LavaChain:
             multiprocessing.Process.join(child, timeout=0 if child.is_alive() else None)
             if child.is_alive():
                 continue
-            raised = child._pconn.recv() if child._pconn.poll(WAIT_FOR_THE_CAUSE_S) else None
+            # those that a signal ended say nothing more
+            patience = WAIT_FOR_THE_CAUSE_S if child.exitcode >= 0 else 0
+            raised = child._pconn.recv() if child._pconn.poll(patience) else None
             if raised is not None:
                 error, _ = raised
                 return f"a Lava process raised {type(error).__name__}: {error}"
@@ -171,9 +174,11 @@ def _children_of_ours() -> Generator[None]:
     A terminal sends Ctrl-C to all of them; the parent takes it and ends them, where without this
     each would die by itself with a traceback. An interrupt in this block comes at its end.
     """
+    resource_tracker.ensure_running()  # when it starts later it lets interrupts through again
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    _Forks.are_ours = True
     # Linux ties the children to the thread that starts them; the main one lives as long as we do
-    _Forks.die_with_parent = threading.current_thread() is threading.main_thread()
+    _Forks.by_main_thread = threading.current_thread() is threading.main_thread()
     try:
         with warnings.catch_warnings():
             # Python 3.12 warns of forking with threads. Lava cannot do otherwise, and its children
@@ -181,21 +186,25 @@ def _children_of_ours() -> Generator[None]:
             warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
             yield
     finally:
-        _Forks.die_with_parent = False
+        _Forks.are_ours = False
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 class _Forks:
-    """Whether processes that are forked now end with this one."""
+    """What processes that are forked now are to know."""
 
-    die_with_parent = False
+    are_ours = False
+    by_main_thread = False
 
 
-def _tie_to_parent() -> None:
-    """Let Linux kill this process when its parent ends, however that ends."""
-    if _Forks.die_with_parent and sys.platform == "linux":
+def _begin_child() -> None:
+    """Ignore Ctrl-C, and let Linux kill this process when its parent ends, however that ends."""
+    if not _Forks.are_ours:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if _Forks.by_main_thread and sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 # children of others see that the flag is not set
-os.register_at_fork(after_in_child=_tie_to_parent)
+os.register_at_fork(after_in_child=_begin_child)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
-from lava.magma.core.model.py.ports import PyOutPort
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
@@ -34,6 +34,6 @@ class PyWideDense(PyDenseModelBitAcc):
     """Lava's bit-accurate model with sums of 64 bits."""
 
     implements_process = None
+    s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int64)
     a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int64)
     a_buff: np.ndarray = LavaPyType(np.ndarray, np.int64)
-    weights: np.ndarray = LavaPyType(np.ndarray, np.int64, precision=8)
