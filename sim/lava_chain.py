@@ -28,9 +28,11 @@ from typing import Any
 
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
+from lava.magma.runtime.message_infrastructure import multiprocessing as lava_multiprocessing
 from lava.magma.runtime.mgmt_token_enums import MGMT_RESPONSE, enum_equal
 
 from ..netx import BackendError
+from .lava_shared_memory import DirectSharedMemory
 
 LOOK_AT_CHILDREN_EVERY_S = 0.1
 WAIT_FOR_THE_CAUSE_S = 2.0
@@ -64,7 +66,7 @@ class LavaChain:
             When a process cannot be started; what it raised is the cause.
         """
         said = io.StringIO()  # Lava prints what processes raise
-        with _children_of_ours(), redirect_stdout(said):
+        with _children_of_ours(), redirect_stdout(said), _direct_shared_memory():
             try:
                 self.last.create_runtime(run_cfg=self.run_config)
             except Exception as error:
@@ -188,6 +190,17 @@ def _children_of_ours() -> Generator[None]:
     finally:
         _Forks.are_ours = False
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
+@contextmanager
+def _direct_shared_memory() -> Generator[None]:
+    """Let Lava's runtime take shared memory from `DirectSharedMemory`."""
+    lavas = lava_multiprocessing.SharedMemoryManager
+    lava_multiprocessing.SharedMemoryManager = DirectSharedMemory
+    try:
+        yield
+    finally:
+        lava_multiprocessing.SharedMemoryManager = lavas
 
 
 class _Forks:

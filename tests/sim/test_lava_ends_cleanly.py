@@ -14,6 +14,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from builders import assert_runs_are_identical, compiled, dense, even_weights, r
 from lavadeploy.compile import CompiledNetwork
 from lavadeploy.netx import BackendError, repair_lava
 from lavadeploy.sim import RunOptions, RunResult, SpikeInput, join_portions, open_backend
+from lavadeploy.sim.lava_shared_memory import DirectSharedMemory
 
 pytestmark = pytest.mark.lava
 
@@ -55,20 +57,15 @@ LONG_RUN = textwrap.dedent(
 @pytest.fixture
 def shared_memory(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Where the kernel shows the shared memory that Lava makes during a test."""
-    repair_lava()
-    from lava.magma.runtime.message_infrastructure.shared_memory_manager import (
-        SharedMemoryManager,
-    )
-
     made: list[Path] = []
-    create = SharedMemoryManager.create_shared_memory
+    create = DirectSharedMemory.create_shared_memory
 
-    def create_and_note(manager: Any, size: int) -> Any:
-        handle = create(manager, size)
-        made.append(Path("/dev/shm") / handle.name)
-        return handle
+    def create_and_note(memory: DirectSharedMemory, size: int) -> SharedMemory:
+        piece = create(memory, size)
+        made.append(Path("/dev/shm") / piece.name.lstrip("/"))
+        return piece
 
-    monkeypatch.setattr(SharedMemoryManager, "create_shared_memory", create_and_note)
+    monkeypatch.setattr(DirectSharedMemory, "create_shared_memory", create_and_note)
     return made
 
 

@@ -8,7 +8,7 @@
 
 For the network of ``run.py`` (784-128-64-10, 5 % activity) and, where ``../shared/data`` is here,
 lava-dl's MNIST network on test images; 100 samples of 20 steps. Writes
-``benchmarks/lava_results.json`` with machine, versions and commit.
+``benchmarks/lava_backend_results.json`` with machine, versions and commit.
 """
 # lava has no type information.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -37,7 +37,7 @@ from lavadeploy.sim import SpikeInput, installed_versions, open_backend
 from lavadeploy.sim.lava_chain import LavaChain
 
 SAMPLES, STEPS, REPEATS = 100, 20, 7
-RESULTS = Path(__file__).parent / "lava_results.json"
+RESULTS = Path(__file__).parent / "lava_backend_results.json"
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 IMPORTS = """
 import numpy as np
@@ -76,23 +76,23 @@ def seconds_of(work: Callable[[], Any]) -> float:
 
 
 def parts_of(work: Callable[[], Any]) -> dict[str, float]:
-    """Return seconds of the parts of a run: stepping, stopping, and starting on the way there."""
-    parts = dict.fromkeys(("start", "step", "stop"), 0.0)
-    run, stop = LavaChain.run, LavaChain.abort
+    """Return seconds of the parts of a run: starting, stepping, ending, and the rest."""
+    parts: dict[str, float] = {"start": 0.0, "run": 0.0, "abort": 0.0}
+    own = {name: getattr(LavaChain, name) for name in ("start", "run", "abort")}
 
-    def timed_run(self: LavaChain, steps: int) -> None:
-        if self.last.runtime is None:
-            parts["start"] += seconds_of(self.start)
-        parts["step"] += seconds_of(lambda: run(self, steps))
+    def timed(name: str) -> Callable[..., None]:
+        def method(chain: LavaChain, *steps: int) -> None:
+            parts[name] += seconds_of(lambda: own[name](chain, *steps))
 
-    def timed_stop(self: LavaChain) -> None:
-        parts["stop"] += seconds_of(lambda: stop(self))
+        return method
 
-    LavaChain.run, LavaChain.abort = timed_run, timed_stop
+    for name in own:
+        setattr(LavaChain, name, timed(name))
     try:
         whole = seconds_of(work)
     finally:
-        LavaChain.run, LavaChain.abort = run, stop
+        for name, method in own.items():
+            setattr(LavaChain, name, method)
     return parts | {"build and read": whole - sum(parts.values())}
 
 
