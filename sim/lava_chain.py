@@ -111,10 +111,14 @@ class LavaChain:
             child.kill()
         for child in open_children:
             multiprocessing.Process.join(child)
+            child.close()
             child._is_done = True
             child._cconn.close()
             child._pconn.close()
-        runtime.join()  # ends the threads of the ports on our side
+        runtime.join()  # tells the threads of the ports on our side to end
+        for port in (*runtime.runtime_to_service, *runtime.service_to_runtime):
+            if port.thread is not None:
+                port.thread.join()
         infrastructure.smm.shutdown()
 
     def _wait(self) -> None:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable
 from multiprocessing.shared_memory import SharedMemory
@@ -110,6 +111,16 @@ def test_processes_and_shared_memory_end_with_the_run(shared_memory: list[Path])
     network, inputs = small_network()
     open_backend("lava").run(network, inputs)
     assert_nothing_is_left(shared_memory)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the kernel shows no open files")
+def test_runs_leave_no_file_open_and_no_thread_behind() -> None:
+    network, inputs = small_network()
+    left: list[tuple[int, int]] = []
+    for _ in range(3):
+        open_backend("lava").run(network, inputs)
+        left.append((len(list(Path("/proc/self/fd").iterdir())), threading.active_count()))
+    assert left[1] == left[2]
 
 
 def test_a_run_that_nobody_finishes_leaves_nothing(shared_memory: list[Path]) -> None:
