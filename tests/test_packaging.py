@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TOP_FOLDERS = ("compile", "hw_profiles", "netx", "scripts", "sim")
 NEED_LAVA = tuple(
     f"lavadeploy.sim.lava_{name}"
-    for name in ("chain", "hardware", "network", "processes", "synapses")
+    for name in ("chain", "hardware", "layers", "network", "processes", "synapses")
 )
 NOT_INSTALLED = {"tests", "benchmarks", "build", "dist", "runs"}
 
