@@ -16,6 +16,7 @@ lava-dl's MNIST network on test images; 100 samples of 20 steps. Writes
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -32,7 +33,6 @@ from lavadeploy.compile import CompiledNetwork, compile_network
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import read_netx
 from lavadeploy.scripts.console import print_table, say
-from lavadeploy.scripts.train_mnist import read_idx
 from lavadeploy.sim import SpikeInput, installed_versions, open_backend
 from lavadeploy.sim.lava_chain import LavaChain
 
@@ -62,7 +62,9 @@ def random_work() -> tuple[CompiledNetwork, SpikeInput]:
 
 def mnist_work() -> tuple[CompiledNetwork, SpikeInput]:
     network = read_netx(DATA / "netx" / "mnist" / "network.net")
-    images = read_idx(DATA / "mnist" / "t10k-images-idx3-ubyte.gz")[:SAMPLES].reshape(-1, 784)
+    with gzip.open(DATA / "mnist" / "t10k-images-idx3-ubyte.gz") as file:
+        content = file.read(16 + SAMPLES * 784)  # 16 bytes say how many and how large
+    images = np.frombuffer(content[16:], dtype=np.uint8).reshape(SAMPLES, 784)
     # evenly spaced spikes, as many as the pixel is bright
     risen = np.floor(images[:, :, np.newaxis] / 255 * np.arange(STEPS + 1))
     inputs = SpikeInput(spikes=np.diff(risen, axis=-1).astype(np.uint8))

@@ -37,8 +37,6 @@ from lavadeploy.scripts.console import print_table, say
 from lavadeploy.sim import RunOptions, SpikeInput, installed_versions, open_backend
 
 repair_lava()
-import torch  # noqa: E402
-from lava.lib.dl import slayer  # noqa: E402
 from lava.magma.core.run_conditions import RunSteps  # noqa: E402
 from lava.magma.core.run_configs import Loihi2SimCfg  # noqa: E402
 from lava.proc.dense.process import Dense  # noqa: E402
@@ -143,6 +141,10 @@ def streaming_lava(compiled: CompiledNetwork, inputs: SpikeInput) -> float:
 
 
 def slayer_forward(inputs: SpikeInput) -> Callable[[], None]:
+    # only here: with torch in memory Lava's processes take longer to start
+    import torch
+    from lava.lib.dl import slayer
+
     neuron = {
         "threshold": VTH / 64,
         "current_decay": CURRENT_DECAY / 4096,
