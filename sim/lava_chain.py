@@ -20,14 +20,16 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import resource_tracker
 from typing import Any
 
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
+from lava.magma.runtime import runtime as lava_runtime
 from lava.magma.runtime.message_infrastructure import multiprocessing as lava_multiprocessing
 from lava.magma.runtime.mgmt_token_enums import MGMT_RESPONSE, enum_equal
 
@@ -66,9 +68,11 @@ class LavaChain:
             When a process cannot be started; what it raised is the cause.
         """
         said = io.StringIO()  # Lava prints what processes raise
-        with _children_of_ours(), redirect_stdout(said), _direct_shared_memory():
+        with _children_of_ours(), redirect_stdout(said), self._plain_parts():
             try:
                 self.last.create_runtime(run_cfg=self.run_config)
+            except BackendError:
+                raise
             except Exception as error:
                 raise BackendError(
                     f"backend 'lava' failed to start: {type(error).__name__}: {error}."
@@ -121,6 +125,17 @@ class LavaChain:
                 port.thread.join()
         infrastructure.smm.shutdown()
 
+    @contextmanager
+    def _plain_parts(self) -> Generator[None]:
+        """Let Lava's runtime take two parts of ours: `DirectSharedMemory` and `StartReport`."""
+        lavas = lava_multiprocessing.SharedMemoryManager, lava_runtime.Queue
+        lava_multiprocessing.SharedMemoryManager = DirectSharedMemory
+        lava_runtime.Queue = partial(StartReport, self._raise_if_a_child_died)
+        try:
+            yield
+        finally:
+            lava_multiprocessing.SharedMemoryManager, lava_runtime.Queue = lavas
+
     def _wait(self) -> None:
         """Wait until all steps are done, or a process died."""
         runtime = self.last.runtime
@@ -162,6 +177,35 @@ class LavaChain:
         return "a Lava process reported an error and gave no cause"
 
 
+class StartReport:
+    """Takes the place of the queue in which a process says that it has started, or why not.
+
+    Lava waits at it for ever where the process died before it could; and a pipe needs no thread.
+
+    Parameters
+    ----------
+    check : callable
+        Raises when a process is dead.
+    """
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._receiver, self._sender = multiprocessing.Pipe(duplex=False)
+        self._check = check
+
+    def put(self, report: Exception | None) -> None:
+        """Say it, in the process."""
+        self._sender.send(report)
+
+    def get(self) -> Exception | None:
+        """Wait for it, in the parent."""
+        while not self._receiver.poll(LOOK_AT_CHILDREN_EVERY_S):
+            self._check()
+        report = self._receiver.recv()
+        self._receiver.close()
+        self._sender.close()
+        return report
+
+
 def explicit_models(models: Mapping[Any, type]) -> Loihi2SimCfg:
     """Return a configuration for Lava's simulator that names the model of every process.
 
@@ -194,17 +238,6 @@ def _children_of_ours() -> Generator[None]:
     finally:
         _Forks.are_ours = False
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
-
-
-@contextmanager
-def _direct_shared_memory() -> Generator[None]:
-    """Let Lava's runtime take shared memory from `DirectSharedMemory`."""
-    lavas = lava_multiprocessing.SharedMemoryManager
-    lava_multiprocessing.SharedMemoryManager = DirectSharedMemory
-    try:
-        yield
-    finally:
-        lava_multiprocessing.SharedMemoryManager = lavas
 
 
 class _Forks:

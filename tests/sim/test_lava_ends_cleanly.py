@@ -171,6 +171,23 @@ def test_a_process_that_cannot_start_is_the_cause_and_prints_nothing(
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_process_that_is_killed_while_it_starts_ends_the_run(
+    shared_memory: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repair_lava()
+    from lavadeploy.sim.lava_processes.cuba import PyRecordedLIF
+
+    def die(_model: Any, _parameters: Any) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(PyRecordedLIF, "__init__", die)
+    network, inputs = small_network()
+    with pytest.raises(BackendError) as raised:
+        open_backend("lava").run(network, inputs)
+    assert str(raised.value) == "backend 'lava' failed: a Lava process ended with exit code -9."
+    assert_nothing_is_left(shared_memory)
+
+
 @pytest.mark.parametrize("which", range(6), ids=["source", "W0", "L0", "W1", "L1", "runtime"])
 def test_a_killed_process_ends_the_run_after_what_was_finished(
     shared_memory: list[Path], which: int
