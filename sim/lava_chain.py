@@ -11,20 +11,14 @@ itself is killed Linux ends its children.
 
 from __future__ import annotations
 
-import ctypes
 import io
 import logging
 import multiprocessing
-import os
-import signal
-import sys
 import threading
-import warnings
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import resource_tracker
 from typing import Any
 
 from lava.magma.core.run_conditions import RunSteps
@@ -34,11 +28,10 @@ from lava.magma.runtime.message_infrastructure import multiprocessing as lava_mu
 from lava.magma.runtime.mgmt_token_enums import MGMT_RESPONSE, enum_equal
 
 from ..netx import BackendError
-from .lava_shared_memory import DirectSharedMemory
+from .lava_children import children_of_ours
+from .lava_parts import LOOK_AT_CHILDREN_EVERY_S, DirectSharedMemory, StartReport
 
-LOOK_AT_CHILDREN_EVERY_S = 0.1
 WAIT_FOR_THE_CAUSE_S = 2.0
-PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,7 +61,7 @@ class LavaChain:
             When a process cannot be started; what it raised is the cause.
         """
         said = io.StringIO()  # Lava prints what processes raise
-        with _children_of_ours(), redirect_stdout(said), self._plain_parts():
+        with children_of_ours(), redirect_stdout(said), self._plain_parts():
             try:
                 self.last.create_runtime(run_cfg=self.run_config)
             except BackendError:
@@ -177,35 +170,6 @@ class LavaChain:
         return "a Lava process reported an error and gave no cause"
 
 
-class StartReport:
-    """Takes the place of the queue in which a process says that it has started, or why not.
-
-    Lava waits at it for ever where the process died before it could; and a pipe needs no thread.
-
-    Parameters
-    ----------
-    check : callable
-        Raises when a process is dead.
-    """
-
-    def __init__(self, check: Callable[[], None]) -> None:
-        self._receiver, self._sender = multiprocessing.Pipe(duplex=False)
-        self._check = check
-
-    def put(self, report: Exception | None) -> None:
-        """Say it, in the process."""
-        self._sender.send(report)
-
-    def get(self) -> Exception | None:
-        """Wait for it, in the parent."""
-        while not self._receiver.poll(LOOK_AT_CHILDREN_EVERY_S):
-            self._check()
-        report = self._receiver.recv()
-        self._receiver.close()
-        self._sender.close()
-        return report
-
-
 def explicit_models(models: Mapping[Any, type]) -> Loihi2SimCfg:
     """Return a configuration for Lava's simulator that names the model of every process.
 
@@ -215,46 +179,3 @@ def explicit_models(models: Mapping[Any, type]) -> Loihi2SimCfg:
     return Loihi2SimCfg(
         select_tag="fixed_pt", exception_proc_model_map=dict(models), loglevel=logging.ERROR
     )
-
-
-@contextmanager
-def _children_of_ours() -> Generator[None]:
-    """Start processes in this block that neither see Ctrl-C nor outlive this process.
-
-    A terminal sends Ctrl-C to all of them; the parent takes it and ends them, where without this
-    each would die by itself with a traceback. An interrupt in this block comes at its end.
-    """
-    resource_tracker.ensure_running()  # when it starts later it lets interrupts through again
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    _Forks.are_ours = True
-    # Linux ties the children to the thread that starts them; the main one lives as long as we do
-    _Forks.by_main_thread = threading.current_thread() is threading.main_thread()
-    try:
-        with warnings.catch_warnings():
-            # Python 3.12 warns of forking with threads. Lava cannot do otherwise, and its children
-            # run none of the libraries whose threads the warning is about.
-            warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
-            yield
-    finally:
-        _Forks.are_ours = False
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
-
-
-class _Forks:
-    """What processes that are forked now are to know."""
-
-    are_ours = False
-    by_main_thread = False
-
-
-def _begin_child() -> None:
-    """Ignore Ctrl-C, and let Linux kill this process when its parent ends, however that ends."""
-    if not _Forks.are_ours:
-        return
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if _Forks.by_main_thread and sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-# children of others see that the flag is not set
-os.register_at_fork(after_in_child=_begin_child)

@@ -26,7 +26,7 @@ from builders import assert_runs_are_identical, compiled, dense, even_weights, r
 from lavadeploy.compile import CompiledNetwork
 from lavadeploy.netx import BackendError, repair_lava
 from lavadeploy.sim import RunOptions, RunResult, SpikeInput, join_portions, open_backend
-from lavadeploy.sim.lava_shared_memory import DirectSharedMemory
+from lavadeploy.sim.lava_parts import DirectSharedMemory
 
 pytestmark = pytest.mark.lava
 
