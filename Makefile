@@ -30,6 +30,7 @@ bench: env
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/compile.py
+	$(BIN)/python benchmarks/lava_backend.py
 
 env: $(STAMP)
 

@@ -37,8 +37,6 @@ from lavadeploy.scripts.console import print_table, say
 from lavadeploy.sim import RunOptions, SpikeInput, installed_versions, open_backend
 
 repair_lava()
-import torch  # noqa: E402
-from lava.lib.dl import slayer  # noqa: E402
 from lava.magma.core.run_conditions import RunSteps  # noqa: E402
 from lava.magma.core.run_configs import Loihi2SimCfg  # noqa: E402
 from lava.proc.dense.process import Dense  # noqa: E402
@@ -46,8 +44,9 @@ from lava.proc.io.sink import RingBuffer as Sink  # noqa: E402
 from lava.proc.io.source import RingBuffer as Source  # noqa: E402
 from lava.proc.lif.process import LIF  # noqa: E402
 
-from lavadeploy.sim.lava_backend import run_samples  # noqa: E402
+from lavadeploy.sim.cuba_layers import cuba_neuron  # noqa: E402
 from lavadeploy.sim.lava_network import simulated_chain  # noqa: E402
+from lavadeploy.sim.lava_timing import lava_timing  # noqa: E402
 
 SIZES = (784, 128, 64, 10)
 SAMPLES, STEPS = 100, 20
@@ -57,20 +56,23 @@ VTH, CURRENT_DECAY, VOLTAGE_DECAY = 640, 410, 410
 RESULTS = Path(__file__).parent / "results.json"
 
 
-def network() -> CompiledNetwork:
-    rng = np.random.default_rng(0)
-    neuron = CubaNeuron(
+def cuba() -> CubaNeuron:
+    return CubaNeuron(
         kind=NeuronKind.CUBA,
         vth_mantissa=VTH,
         current_decay=np.array(CURRENT_DECAY),
         voltage_decay=np.array(VOLTAGE_DECAY),
     )
+
+
+def network() -> CompiledNetwork:
+    rng = np.random.default_rng(0)
     layers = tuple(
         DenseLayer(
             name=f"layer{k}",
             shape=(n_out,),
             weight=2 * rng.integers(-40, 50, (n_out, n_in), dtype=np.int32),
-            neuron=neuron,
+            neuron=cuba(),
         )
         for k, (n_in, n_out) in enumerate(pairwise(SIZES))
     )
@@ -96,8 +98,13 @@ def bare_lava(compiled: CompiledNetwork, inputs: SpikeInput, *, read: bool) -> f
     for layer in synaptic_layers(compiled.network):
         weights = layer.weights.mantissa.astype(np.int32)
         dense = Dense(weights=weights, num_weight_bits=8, weight_exp=layer.weights.exponent)
+        neuron = cuba_neuron(layer)
         lif = LIF(
-            shape=layer.shape_out, du=CURRENT_DECAY - 1, dv=VOLTAGE_DECAY, vth=VTH, bias_exp=6
+            shape=layer.shape_out,
+            du=int(neuron.current_decay) - 1,
+            dv=int(neuron.voltage_decay),
+            vth=neuron.vth_mantissa,
+            bias_exp=6,
         )
         port.connect(dense.s_in)
         dense.a_out.connect(lif.a_in)
@@ -121,16 +128,23 @@ def bare_lava(compiled: CompiledNetwork, inputs: SpikeInput, *, read: bool) -> f
 def streaming_lava(compiled: CompiledNetwork, inputs: SpikeInput) -> float:
     """Return seconds for stepping the backend's chain, samples in and all spikes out."""
     with tempfile.TemporaryDirectory() as folder:
-        chain = simulated_chain(compiled, inputs, Path(folder), record_states=False)
-        chain.run(len(compiled.network.layers))
+        timing = lava_timing(
+            compiled.network, inputs.n_steps, inputs.n_samples, RunOptions().timeline
+        )
+        chain = simulated_chain(compiled.network, inputs, timing, Path(folder), {})
+        chain.start()
         started = time.perf_counter()
-        run_samples(chain.run, inputs.n_samples, inputs.n_steps, RunOptions())
+        chain.run(timing.steps_until(inputs.n_samples))
         duration = time.perf_counter() - started
         chain.stop()
     return duration
 
 
 def slayer_forward(inputs: SpikeInput) -> Callable[[], None]:
+    # only here: with torch in memory Lava's processes take longer to start
+    import torch
+    from lava.lib.dl import slayer
+
     neuron = {
         "threshold": VTH / 64,
         "current_decay": CURRENT_DECAY / 4096,

@@ -18,11 +18,10 @@ from lavadeploy.hw_profiles import HardwareProfile, load_profile, profile_names
 from lavadeploy.netx import LayerKind, Network, NeuronKind, UnsupportedNetworkError
 from lavadeploy.netx.errors import MAX_POOLING_REMEDY
 from lavadeploy.scripts.least_networks import network_with_layer, network_with_neuron
-from lavadeploy.sim.cuba_layers import check_only_cuba_layers
+from lavadeploy.sim.loihi import check_chain
 
 COMMAND = "python -m lavadeploy.scripts.write_supported"
-EVERYWHERE, WHATEVER = "reference, engine, lava, loihi", "reference, engine"
-READ_BY_VOLTAGE = "reference, engine, lava; loihi where a layer follows"
+EVERYWHERE = "reference, engine, lava"
 
 # What `Legalize` makes of each kind.
 LOWERINGS = {
@@ -70,7 +69,7 @@ What `lavadeploy compile` makes of each kind of layer, and which backends run it
 neurons. `loihi` reads no voltages, so it runs no network whose last layer never fires."""
 NEURONS = """\
 Which profile has which neurons, and which backends run them in a dense layer. CUBA neurons with a
-refractory delay, graded spikes or a divided current run on `reference` and `engine`."""
+refractory delay, graded spikes or a divided current run on `reference`, `engine` and `lava`."""
 LIMITS = """\
 All that a network breaks is reported at once, each with layer, finding, what is allowed, a remedy
 and the name of the rule."""
@@ -138,10 +137,12 @@ def _neuron_row(kind: NeuronKind, profiles: Sequence[HardwareProfile]) -> list[s
 def _backends(network: Network) -> str:
     compiled = compile_network(network, load_profile("ideal"))
     try:
-        check_only_cuba_layers(compiled, "lava")
+        check_chain(compiled)
     except UnsupportedNetworkError:
-        return WHATEVER  # those that run everything
-    return READ_BY_VOLTAGE if has_readout(compiled.network) else EVERYWHERE
+        return EVERYWHERE
+    if has_readout(compiled.network):
+        return f"{EVERYWHERE}; loihi where a layer follows"
+    return f"{EVERYWHERE}, loihi"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

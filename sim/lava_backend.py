@@ -1,7 +1,8 @@
 """The Lava backend: runs an artifact on Lava's CPU simulator, with Lava's own arithmetic.
 
 All samples go through one Lava network, one after the other without a gap, so that building and
-starting it is paid once. See `lava_processes.sample_processes` for how samples are kept apart.
+starting it is paid once; see `lava_timing` for how samples are kept apart, `lava_neurons` for what
+is Lava's and what is ours.
 """
 
 from __future__ import annotations
@@ -9,29 +10,33 @@ from __future__ import annotations
 import importlib.util
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..compile import CompiledNetwork, bias_leads, has_readout, neuron_count
+from ..compile import CompiledNetwork, has_readout, neuron_count
+from ..hw_profiles.units import SPIKE
 from ..netx import BackendUnavailableError, repair_lava
-from .backend import Backend, RunOptions, check_slayer_timeline
-from .cuba_layers import check_only_cuba_layers
-from .lava_order import lava_order
+from .backend import Backend, RunOptions
+from .lava_output import output_unit
+from .lava_records import LayerFiles, LayerReader
+from .lava_timing import LavaTiming, lava_timing
 from .recording import recorded_states
-from .run_result import RunResult, StateTrace, only
+from .run_result import RunResult, only
 from .spike_input import SpikeInput, check_input_fits
-from .spike_log import LayerEvents, merge_events
+from .spike_log import merge_events
 
-STEPS_BEFORE_LAYER = 2  # see lava_processes.sample_processes, "Time"
+if TYPE_CHECKING:
+    from .lava_chain import LavaChain
+
 # One command that installs Lava on any supported Python; lava-nc itself declares 3.10 only.
 INSTALL_LAVA = (
     "pip install asteval 'networkx<2.8.8' scipy && "
     "pip install --no-deps --ignore-requires-python lava-nc==0.10.0"
 )
 
+# Telling Lava to run and hearing that it is done costs about a millisecond
 PORTION_S = 0.1
 
 
@@ -53,6 +58,9 @@ class LavaBackend(Backend):
     ) -> Iterator[RunResult]:
         """Run the samples; see `Backend.portions`.
 
+        A portion is given when its samples have left the last layer, so that it is kept when the
+        rest fails.
+
         Raises
         ------
         BackendUnavailableError
@@ -61,127 +69,109 @@ class LavaBackend(Backend):
             When a Lava process fails.
         """
         options = options or RunOptions()
-        check_slayer_timeline(options, self.name)
         recorded = recorded_states(compiled.network, options.record)
         reason = self.unavailable()
         if reason is not None:
             raise BackendUnavailableError(reason)
         check_input_fits(inputs, compiled)
-        check_only_cuba_layers(compiled, self.name)
         started = time.perf_counter()
-        with tempfile.TemporaryDirectory(prefix="lavadeploy-") as folder:
-            _simulate(compiled, inputs, options, Path(folder))
-            layers = compiled.network.layers
-            log = merge_events(
-                [_read_events(Path(folder), k, compiled, inputs) for k in range(len(layers))],
-                layer_names=tuple(layer.name for layer in layers),
-                layer_sizes=tuple(neuron_count(layer) for layer in layers),
-                n_samples=inputs.n_samples,
-                n_steps=inputs.n_steps,
+        repair_lava()
+        from .lava_network import simulated_chain
+
+        timing = lava_timing(compiled.network, inputs.n_steps, inputs.n_samples, options.timeline)
+        written = list(recorded)
+        if has_readout(compiled.network) and "voltage" not in written[-1]:
+            written[-1] = (*written[-1], "voltage")
+        with tempfile.TemporaryDirectory(prefix="lavadeploy-") as name:
+            folder = Path(name)
+            chain = simulated_chain(
+                compiled.network, inputs, timing, folder, dict(enumerate(written))
             )
-            states = tuple(
-                _read_states(Path(folder), k, compiled, inputs)
-                for k in range(len(layers))
-                if any(recorded)
-            )
-            readout = _readout(Path(folder), compiled, inputs)
-        yield RunResult(
-            backend=self.name,
-            spikes=log,
-            states=only(states, recorded),
-            wall_s=time.perf_counter() - started,
-            readout=readout,
-        )
+            readers = _readers(compiled, timing, folder, written)
+            try:
+                chain.start()
+                for samples in _run_samples(chain, timing, inputs.n_samples):
+                    result = _result(compiled, readers, recorded, samples)
+                    if samples.stop == inputs.n_samples:
+                        chain.abort()
+                    options.on_progress(samples.stop)
+                    seconds = time.perf_counter() - started
+                    yield replace(result, timeline=options.timeline, wall_s=seconds)
+                    started = time.perf_counter()
+            finally:  # after Ctrl-C too, what Lava started must end with us
+                chain.abort()
 
 
 BACKEND = LavaBackend
 
 
-def _simulate(
-    compiled: CompiledNetwork, inputs: SpikeInput, options: RunOptions, folder: Path
-) -> None:
-    repair_lava()
-    from .lava_network import simulated_chain
-
-    chain = simulated_chain(compiled, inputs, folder, record_states=bool(options.record))
-    try:
-        # Layer k is k + 1 steps behind the source: start with what fills the pipeline, so that
-        # after each further T steps one more sample has left the last layer
-        chain.run(len(compiled.network.layers))
-        run_samples(chain.run, inputs.n_samples, _interval(compiled, inputs), options)
-        chain.stop()
-    except BaseException:  # Ctrl-C too: what Lava started must end with us
-        chain.abort()
-        raise
-
-
-def _interval(compiled: CompiledNetwork, inputs: SpikeInput) -> int:
-    """Return the steps from the start of one sample to that of the next."""
-    return inputs.n_steps + max(bias_leads(compiled.network))
-
-
-def run_samples(
-    run_steps: Callable[[int], None], samples: int, interval: int, options: RunOptions
-) -> None:
+def _run_samples(chain: LavaChain, timing: LavaTiming, n_samples: int) -> Iterator[range]:
     """Run all samples, in portions that take long enough for their start and end not to count.
-
-    Telling Lava to run and hearing that it is done costs about a millisecond, as much as two steps
-    of a small network.
 
     Parameters
     ----------
-    run_steps : callable
-        Runs so many steps.
-    samples : int
-        How many samples there are.
-    interval : int
-        Steps from the start of one to that of the next.
-    options : RunOptions
-        Gives whom to tell of progress.
+    chain : LavaChain
+        The network.
+    timing : LavaTiming
+        When samples have left it.
+    n_samples : int
+        How many there are.
+
+    Yields
+    ------
+    range
+        The samples that have left all layers since the last time.
     """
-    done, portion = 0, 1
-    while done < samples:
-        now = min(portion, samples - done)
+    done, portion, stepped = 0, 1, 0
+    while done < n_samples:
+        samples = range(done, min(done + portion, n_samples))
+        until = timing.steps_until(samples.stop)
         started = time.perf_counter()
-        run_steps(now * interval)
-        done += now
-        options.on_progress(done)
+        chain.run(until - stepped)
+        done, stepped = samples.stop, until
         if time.perf_counter() - started < PORTION_S:
             portion *= 2
+        yield samples
 
 
-def _read_events(
-    folder: Path, index: int, compiled: CompiledNetwork, inputs: SpikeInput
-) -> LayerEvents:
-    layer, lead = compiled.network.layers[index], bias_leads(compiled.network)[index]
-    rows = np.fromfile(folder / f"{index}.spikes", dtype=np.int32).reshape(-1, 2)
-    time_step = rows[:, 0].astype(np.int64) - (index + STEPS_BEFORE_LAYER - lead)
-    sample, step = np.divmod(time_step, _interval(compiled, inputs))
-    step -= lead  # what a layer fires before its input begins is not part of the sample
-    inside = (step >= 0) & (step < inputs.n_steps) & (sample >= 0) & (sample < inputs.n_samples)
-    neuron = lava_order(layer.shape_out)[rows[inside, 1]]
-    return LayerEvents(sample=sample[inside], step=step[inside], neuron=neuron)
+def _readers(
+    compiled: CompiledNetwork, timing: LavaTiming, folder: Path, states: Sequence[tuple[str, ...]]
+) -> list[LayerReader]:
+    return [
+        LayerReader(
+            LayerFiles(
+                layer=layer,
+                window=timing.layers[index],
+                folder=folder,
+                index=index,
+                has_values=output_unit(layer) != SPIKE,
+                states=states[index],
+            )
+        )
+        for index, layer in enumerate(compiled.network.layers)
+    ]
 
 
-def _readout(
-    folder: Path, compiled: CompiledNetwork, inputs: SpikeInput
-) -> NDArray[np.int32] | None:
-    if not has_readout(compiled.network):
-        return None
-    return _read_states(folder, len(compiled.network.layers) - 1, compiled, inputs).voltage
-
-
-def _read_states(
-    folder: Path, index: int, compiled: CompiledNetwork, inputs: SpikeInput
-) -> StateTrace:
-    layer = compiled.network.layers[index]
-    neurons = neuron_count(layer)
-    rows = np.fromfile(folder / f"{index}.states", dtype=np.int32).reshape(-1, 2, neurons)
-    first = index + STEPS_BEFORE_LAYER - 1  # Lava counts steps from 1
-    sample_starts = first + np.arange(inputs.n_samples) * _interval(compiled, inputs)
-    inside = rows[(sample_starts[:, np.newaxis] + np.arange(inputs.n_steps)).reshape(-1)]
-    ours = np.empty_like(inside)
-    ours[:, :, lava_order(layer.shape_out)] = inside
-    by_sample = ours.reshape(inputs.n_samples, inputs.n_steps, 2, neurons)
-    current, voltage = by_sample.transpose(2, 0, 3, 1)
-    return StateTrace(values={"current": current, "voltage": voltage})
+def _result(
+    compiled: CompiledNetwork,
+    readers: Sequence[LayerReader],
+    recorded: Sequence[tuple[str, ...]],
+    samples: range,
+) -> RunResult:
+    """Return what layers did with some samples; `wall_s` and `timeline` are left to the caller."""
+    layers = compiled.network.layers
+    log = merge_events(
+        [reader.events(samples) for reader in readers],
+        layer_names=tuple(layer.name for layer in layers),
+        layer_sizes=tuple(neuron_count(layer) for layer in layers),
+        n_samples=len(samples),
+        n_steps=readers[0].steps,
+    )
+    traces = tuple(reader.trace(samples) for reader in readers)
+    return RunResult(
+        backend=LavaBackend.name,
+        spikes=log,
+        states=only(traces, recorded),
+        wall_s=0.0,
+        readout=traces[-1].voltage if has_readout(compiled.network) else None,
+    )

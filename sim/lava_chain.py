@@ -2,7 +2,8 @@
 
 Lava gives every process an operating system process of its own and waits for them without a limit:
 after Ctrl-C, or when one of them dies, it waits for ever (lava issue 236). Here the children do not
-see Ctrl-C, the parent waits with an eye on them, and `abort` ends what is left.
+see Ctrl-C, the parent waits with an eye on them, `abort` ends what is left, and where the parent
+itself is killed Linux ends its children.
 """
 # lava has no type information, and its runtime keeps what is needed here in private attributes.
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -10,21 +11,26 @@ see Ctrl-C, the parent waits with an eye on them, and `abort` ends what is left.
 
 from __future__ import annotations
 
+import io
+import logging
 import multiprocessing
-import signal
 import threading
-import warnings
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from lava.magma.core.run_conditions import RunSteps
+from lava.magma.core.run_configs import Loihi2SimCfg
+from lava.magma.runtime import runtime as lava_runtime
+from lava.magma.runtime.message_infrastructure import multiprocessing as lava_multiprocessing
 from lava.magma.runtime.mgmt_token_enums import MGMT_RESPONSE, enum_equal
 
 from ..netx import BackendError
+from .lava_children import children_of_ours
+from .lava_parts import LOOK_AT_CHILDREN_EVERY_S, DirectSharedMemory, StartReport
 
-LOOK_AT_CHILDREN_EVERY_S = 0.1
 WAIT_FOR_THE_CAUSE_S = 2.0
 
 
@@ -46,18 +52,35 @@ class LavaChain:
     run_config: Any
     sinks: tuple[Any, ...] = ()
 
+    def start(self) -> None:
+        """Compile the chain and start its processes.
+
+        Raises
+        ------
+        BackendError
+            When a process cannot be started; what it raised is the cause.
+        """
+        said = io.StringIO()  # Lava prints what processes raise
+        with children_of_ours(), redirect_stdout(said), self._plain_parts():
+            try:
+                self.last.create_runtime(run_cfg=self.run_config)
+            except BackendError:
+                raise
+            except Exception as error:
+                raise BackendError(
+                    f"backend 'lava' failed to start: {type(error).__name__}: {error}."
+                ) from error
+
     def run(self, steps: int) -> None:
-        """Run some steps; the first call compiles the chain and starts its processes.
+        """Run some steps; the first call starts the processes if they are not.
 
         Raises
         ------
         BackendError
             When a Lava process fails; what it raised is the cause.
         """
-        with _quiet_fork(), _children_ignore_interrupts():
-            if self.last.runtime is None:
-                # no step yet: only processes that start here may miss an interrupt
-                self.last.create_runtime(run_cfg=self.run_config)
+        if self.last.runtime is None:
+            self.start()
         condition = RunSteps(num_steps=steps, blocking=False)
         self.last.run(condition=condition, run_cfg=self.run_config)
         self._wait()
@@ -67,19 +90,44 @@ class LavaChain:
         self.last.stop()
 
     def abort(self) -> None:
-        """End all processes at once, whatever state they are in, and free their shared memory."""
+        """End all processes at once, whatever state they are in, and free their shared memory.
+
+        Calling it again does nothing. Nothing is lost by it when steps are done: what Lava's own
+        way of stopping does beyond it is to ask each process first, and to wait for ever for those
+        that died.
+        """
         runtime = self.last.runtime
         if runtime is None:
             return
-        infrastructure = runtime._messaging_infrastructure
-        for child in infrastructure.actors:
-            if child.is_alive():
-                child.kill()
-        for child in infrastructure.actors:
-            multiprocessing.Process.join(child)
-        infrastructure.smm.shutdown()
         # keeps Lava's destructors from talking to processes that are gone
         runtime._is_running = runtime._is_started = False
+        infrastructure = runtime._messaging_infrastructure
+        # a stop that was begun has joined and closed some
+        open_children = [child for child in infrastructure.actors if not child._is_done]
+        for child in open_children:
+            child.kill()
+        for child in open_children:
+            multiprocessing.Process.join(child)
+            child.close()
+            child._is_done = True
+            child._cconn.close()
+            child._pconn.close()
+        runtime.join()  # tells the threads of the ports on our side to end
+        for port in (*runtime.runtime_to_service, *runtime.service_to_runtime):
+            if port.thread is not None:
+                port.thread.join()
+        infrastructure.smm.shutdown()
+
+    @contextmanager
+    def _plain_parts(self) -> Generator[None]:
+        """Let Lava's runtime take two parts of ours: `DirectSharedMemory` and `StartReport`."""
+        lavas = lava_multiprocessing.SharedMemoryManager, lava_runtime.Queue
+        lava_multiprocessing.SharedMemoryManager = DirectSharedMemory
+        lava_runtime.Queue = partial(StartReport, self._raise_if_a_child_died)
+        try:
+            yield
+        finally:
+            lava_multiprocessing.SharedMemoryManager, lava_runtime.Queue = lavas
 
     def _wait(self) -> None:
         """Wait until all steps are done, or a process died."""
@@ -112,7 +160,9 @@ class LavaChain:
             multiprocessing.Process.join(child, timeout=0 if child.is_alive() else None)
             if child.is_alive():
                 continue
-            raised = child._pconn.recv() if child._pconn.poll(WAIT_FOR_THE_CAUSE_S) else None
+            # those that a signal ended say nothing more
+            patience = WAIT_FOR_THE_CAUSE_S if child.exitcode >= 0 else 0
+            raised = child._pconn.recv() if child._pconn.poll(patience) else None
             if raised is not None:
                 error, _ = raised
                 return f"a Lava process raised {type(error).__name__}: {error}"
@@ -120,29 +170,12 @@ class LavaChain:
         return "a Lava process reported an error and gave no cause"
 
 
-@contextmanager
-def _children_ignore_interrupts() -> Generator[None]:
-    """Let processes started in this block ignore Ctrl-C, which a terminal sends to all of them.
+def explicit_models(models: Mapping[Any, type]) -> Loihi2SimCfg:
+    """Return a configuration for Lava's simulator that names the model of every process.
 
-    The parent takes it and ends them; without this each would die by itself with a traceback.
+    Left to itself Lava executes every module beside a process, takes the first model that it finds
+    for its tag, and without a tag silently one in floating point.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # handlers can only be set in the main thread, and only it gets the signal
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-
-
-@contextmanager
-def _quiet_fork() -> Generator[None]:
-    """Silence Python 3.12's warning about forking with threads.
-
-    Lava forks its processes and cannot do otherwise. The children run Lava's NumPy models only,
-    none of the libraries whose threads the warning is about.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
-        yield
+    return Loihi2SimCfg(
+        select_tag="fixed_pt", exception_proc_model_map=dict(models), loglevel=logging.ERROR
+    )

@@ -16,10 +16,24 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..compile import ChipInput, ChipLayer, CompiledNetwork, has_bias, has_readout, neuron_count
-from ..netx import BackendUnavailableError, OptionError, UnsupportedNetworkError, repair_lava
+from ..compile import (
+    ChipConv,
+    ChipDense,
+    ChipInput,
+    ChipLayer,
+    CompiledNetwork,
+    has_bias,
+    has_readout,
+    neuron_count,
+)
+from ..netx import (
+    BackendUnavailableError,
+    CubaNeuron,
+    OptionError,
+    UnsupportedNetworkError,
+    repair_lava,
+)
 from .backend import Backend, RunOptions, check_slayer_timeline
-from .cuba_layers import check_only_cuba_layers
 from .lava_order import lava_order
 from .run_result import RunResult
 from .spike_input import SpikeInput, check_input_fits
@@ -72,7 +86,7 @@ class LoihiBackend(Backend):
             raise BackendUnavailableError(reason)
         check_input_fits(inputs, compiled)
         check_slayer_timeline(options, self.name)
-        check_only_cuba_layers(compiled, self.name)
+        check_chain(compiled)
         _check_supported(compiled, options)
         started = time.perf_counter()
         repair_lava()
@@ -83,6 +97,24 @@ class LoihiBackend(Backend):
 
 
 BACKEND = LoihiBackend
+
+
+def check_chain(compiled: CompiledNetwork) -> None:
+    """Raise when a network has what `hardware_chain` cannot build.
+
+    Raises
+    ------
+    UnsupportedNetworkError
+        With every layer that is no dense layer or convolution of plain CUBA neurons behind the
+        layer before it.
+    """
+    problems = [
+        f"{layer.name}: {what} cannot run on backend 'loihi' yet; backend 'lava' can."
+        for index, layer in enumerate(compiled.network.layers)
+        for what in _beyond_chain(index, layer)
+    ]
+    if problems:
+        raise UnsupportedNetworkError(problems)
 
 
 def run_on_chip(
@@ -98,7 +130,7 @@ def run_on_chip(
     Loading anew is slow and certain: no state and no spike in flight survives. For the parameters
     see `hardware_chain`.
     """
-    from .lava_network import hardware_chain
+    from .lava_hardware import hardware_chain
 
     layers = compiled.network.layers
     parts: list[list[LayerEvents]] = [[] for _ in layers]
@@ -164,3 +196,25 @@ def _events(layer: ChipLayer, window: np.ndarray, sample: int) -> LayerEvents:
     return LayerEvents(
         sample=np.full(neuron.size, sample), step=step, neuron=lava_order(layer.shape_out)[neuron]
     )
+
+
+def _beyond_chain(index: int, layer: ChipLayer) -> list[str]:
+    """Return what a layer has that a chain of LIF processes lacks."""
+    neuron = layer.neuron
+    if not isinstance(layer, ChipDense | ChipConv):
+        return ["neurons at the input"]
+    found: list[str] = []
+    if not isinstance(neuron, CubaNeuron):
+        found.append(f"{neuron.kind.value} neurons")
+    else:
+        if neuron.refractory_delay != 1:
+            found.append(f"a refractory delay of {neuron.refractory_delay}")
+        if neuron.graded_spike:
+            found.append("graded spikes")
+        if neuron.current_exponent:
+            found.append(f"a current divided by 2**{neuron.current_exponent}")
+    if layer.sources != (index - 1,):
+        found.append("inputs of several layers")
+    if isinstance(layer, ChipDense) and layer.weights_rec is not None:
+        found.append("recurrent weights")
+    return found

@@ -27,7 +27,10 @@ else:  # a dependency of pytest and build on Python 3.10
 
 ROOT = Path(__file__).resolve().parents[1]
 TOP_FOLDERS = ("compile", "hw_profiles", "netx", "scripts", "sim")
-NEED_LAVA = ("lavadeploy.sim.lava_network", "lavadeploy.sim.lava_processes")
+NEED_LAVA = tuple(
+    f"lavadeploy.sim.lava_{name}"
+    for name in ("chain", "hardware", "layers", "network", "processes", "synapses")
+)
 NOT_INSTALLED = {"tests", "benchmarks", "build", "dist", "runs"}
 
 

@@ -1,5 +1,5 @@
-"""Lava processes of lavadeploy, in a folder of their own.
+"""Lava processes of lavadeploy and their models, a file for each family, in a folder of their own.
 
-Lava's compiler executes every module of a process's package to find its models, so nothing else
-may live here, and the modules must not import relatively.
+`sim.lava_chain.explicit_models` names the model of every process to Lava, which would otherwise
+execute each of these modules outside its package to find them.
 """

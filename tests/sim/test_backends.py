@@ -7,16 +7,10 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import multiprocessing
-import os
-import signal
 import subprocess
 import sys
 import textwrap
 import types
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +18,6 @@ from builders import compiled, conv, cuba, dense, even_weights, random_spikes
 
 from lavadeploy.netx import (
     NEVER_FIRES,
-    BackendError,
     BackendUnavailableError,
     OptionError,
     UnsupportedNetworkError,
@@ -120,97 +113,6 @@ def test_progress_counts_samples() -> None:
     assert seen[0] == 1
     assert seen[-1] == 3
     assert seen == sorted(set(seen))
-
-
-@pytest.mark.lava
-def test_lavas_processes_end_with_the_run() -> None:
-    network = compiled(dense([[10]]))
-    open_backend("lava").run(network, SpikeInput(spikes=np.ones((3, 1, 4), dtype=np.uint8)))
-    assert multiprocessing.active_children() == []
-
-
-@pytest.fixture
-def shared_memory(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Where the kernel shows the shared memory that Lava makes during a test."""
-    repair_lava()
-    from lava.magma.runtime.message_infrastructure.shared_memory_manager import (
-        SharedMemoryManager,
-    )
-
-    made: list[Path] = []
-    create = SharedMemoryManager.create_shared_memory
-
-    def create_and_note(manager: Any, size: int) -> Any:
-        handle = create(manager, size)
-        made.append(Path("/dev/shm") / handle.name)
-        return handle
-
-    monkeypatch.setattr(SharedMemoryManager, "create_shared_memory", create_and_note)
-    return made
-
-
-def run_with_a_fault(
-    shared_memory: list[Path], on_progress: Callable[[int], None] = lambda _done: None
-) -> str:
-    """Run a small network that fails; return the sentence and check that nothing is left."""
-    network = compiled(dense([[10]]), dense([[10]], name="layer1"))
-    inputs = SpikeInput(spikes=np.ones((50, 1, 4), dtype=np.uint8))
-    with pytest.raises(BackendError) as raised:
-        open_backend("lava").run(network, inputs, RunOptions(on_progress=on_progress))
-    assert multiprocessing.active_children() == []
-    assert_none_is_left(shared_memory)
-    return str(raised.value)
-
-
-def assert_none_is_left(shared_memory: list[Path]) -> None:
-    assert shared_memory, "Lava made none, so nothing was looked at"
-    assert [path for path in shared_memory if path.exists()] == []
-
-
-@pytest.mark.lava
-def test_what_a_lava_process_raises_is_the_cause(
-    shared_memory: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    repair_lava()
-    from lavadeploy.sim.lava_processes.sample_processes import PySampleSource
-
-    send = PySampleSource.run_spk
-
-    def send_until_step_30(model: Any) -> None:
-        if model.time_step == 30:
-            raise ValueError("planted")
-        send(model)
-
-    monkeypatch.setattr(PySampleSource, "run_spk", send_until_step_30)
-    assert run_with_a_fault(shared_memory) == (
-        "backend 'lava' failed: a Lava process raised ValueError: planted."
-    )
-
-
-@pytest.mark.lava
-def test_a_killed_lava_process_ends_the_run(shared_memory: list[Path]) -> None:
-    def kill_one(done: int) -> None:
-        if done == 1:
-            victims = [c for c in multiprocessing.active_children() if "System" in c.name]
-            os.kill(victims[2].ident or 0, signal.SIGKILL)
-
-    assert run_with_a_fault(shared_memory, kill_one) == (
-        "backend 'lava' failed: a Lava process ended with exit code -9."
-    )
-
-
-@pytest.mark.lava
-def test_an_interrupt_ends_the_run_and_leaves_nothing(shared_memory: list[Path]) -> None:
-    def interrupt(done: int) -> None:
-        if done == 1:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    network = compiled(dense([[10]]))
-    inputs = SpikeInput(spikes=np.ones((50, 1, 4), dtype=np.uint8))
-    with pytest.raises(KeyboardInterrupt):
-        open_backend("lava").run(network, inputs, RunOptions(on_progress=interrupt))
-    assert multiprocessing.active_children() == []
-    assert_none_is_left(shared_memory)
 
 
 @pytest.mark.lava

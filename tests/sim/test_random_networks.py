@@ -21,22 +21,17 @@ from strategies import UNHURRIED
 
 from lavadeploy.hw_profiles.arithmetic import decay_toward_zero, divide_toward_zero, wrap_signed
 from lavadeploy.hw_profiles.units import SPIKE
-from lavadeploy.netx import NeuronKind, UnsupportedNetworkError
-from lavadeploy.sim import RunOptions, interpreter
-
-# What a backend may lack; a form that it has is drawn in any case.
-MAY_LACK = {
-    "engine": frozenset[str](),
-    "lava": frozenset(ALL_FORMS) - {NeuronKind.CUBA.value},
-}
+from lavadeploy.netx import UnsupportedNetworkError
+from lavadeploy.sim import RunOptions, Timeline, interpreter
 
 
 def compare_with_reference(
     backend: str, networks: int, *, same_each_time: bool, most_layers: int = 4
 ) -> None:
-    """Run so many random networks of all that a backend has on it and on the reference."""
+    """Run so many random networks of every form on a backend and on the reference."""
     forms, timelines = forms_of(backend), timelines_of(backend)
-    assert frozenset(ALL_FORMS) - forms <= MAY_LACK[backend]
+    assert forms == frozenset(ALL_FORMS)
+    assert set(timelines) == set(Timeline)
     compared = 0
 
     @settings(
