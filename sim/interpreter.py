@@ -122,7 +122,7 @@ def run_from_start(
     runs: list[LayerRun] = []
     for layer, shape, lead in zip(network.layers, shapes, leads, strict=True):
         if isinstance(layer, ConcatLayer):
-            run = concatenated(layer, runs)
+            run = concatenated(layer, [runs[source] for source in layer.sources])
         else:
             run = run_layer(layer, shape, values, unit, first_step=before - lead)
         runs.append(run)
@@ -143,7 +143,7 @@ def check_inputs(inputs: NDArray[np.integer], shape: Shape) -> None:
 
 
 def run_layer(
-    layer: Layer,
+    layer: Layer | SynapticLayer,
     shape: LayerShapes,
     values: Int64Array,
     unit: Fraction,
@@ -246,9 +246,8 @@ def delayed(delay: IntArray | None, fired: Int64Array) -> Int64Array:
     return leaving
 
 
-def concatenated(layer: ConcatLayer, runs: Sequence[LayerRun]) -> LayerRun:
-    """Return what a concat layer makes of the layers before it."""
-    parts = [runs[source] for source in layer.sources]
+def concatenated(layer: ConcatLayer, parts: Sequence[LayerRun]) -> LayerRun:
+    """Return what a concat layer makes of the layers that it joins."""
     unit = common_unit(part.unit for part in parts)
     return LayerRun(
         name=layer.name,
