@@ -113,7 +113,7 @@ def explain(found: Comparison, compiled: CompiledNetwork) -> str:
         return "None differs, although the compiler's warnings say where some could."
     return (
         "Every difference should have a cause: look at the compiler's warnings above, and at the "
-        "first difference\nwith lavadeploy compare and --record-states."
+        "first difference\nwith lavadeploy compare and --record all."
     )
 
 

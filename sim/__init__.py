@@ -8,8 +8,6 @@ from .backend import BACKENDS as BACKENDS
 from .backend import DEFAULT_BACKEND as DEFAULT_BACKEND
 from .backend import Backend as Backend
 from .backend import RunOptions as RunOptions
-from .backend import RunResult as RunResult
-from .backend import StateTrace as StateTrace
 from .backend import open_backend as open_backend
 from .bit_allocation import BitChoice as BitChoice
 from .bit_allocation import choose_bits as choose_bits
@@ -27,6 +25,9 @@ from .environment import diagnose as diagnose
 from .environment import installed_versions as installed_versions
 from .interpreter import LayerRun as LayerRun
 from .interpreter import run_network as run_network
+from .recording import ALL_STATES as ALL_STATES
+from .recording import recorded_states as recorded_states
+from .recording import state_names as state_names
 from .report import LAYER_COLUMNS as LAYER_COLUMNS
 from .report import energy_lines as energy_lines
 from .report import layer_rows as layer_rows
@@ -34,6 +35,9 @@ from .report import markdown_report as markdown_report
 from .run_folder import check_run_folder as check_run_folder
 from .run_folder import load_run as load_run
 from .run_folder import save_run as save_run
+from .run_result import RunResult as RunResult
+from .run_result import StateTrace as StateTrace
+from .run_result import join_portions as join_portions
 from .run_summary import RunSummary as RunSummary
 from .run_summary import summarize_run as summarize_run
 from .sensitivity import CalibrationAccuracy as CalibrationAccuracy
@@ -57,4 +61,5 @@ from .spike_log import fraction_equal as fraction_equal
 from .spike_log import read_spike_log as read_spike_log
 from .spike_log import write_spike_log as write_spike_log
 from .spike_rates import measure_spike_rates as measure_spike_rates
+from .timeline import Timeline as Timeline
 from .whole_run import run_whole_network as run_whole_network

@@ -102,7 +102,7 @@ def count_activity(
     fired: list[Int64Array] = []
     layers: list[LayerActivity] = []
     cores: list[CoreActivity] = []
-    updates = inputs.n_samples * inputs.n_steps
+    updates = inputs.n_samples * spikes.n_steps
     for index, layer in enumerate(compiled.network.layers):
         arriving = np.concatenate([entering if s < 0 else fired[s] for s in layer.sources])
         leaving = spikes.spike_counts(index).sum(axis=0)
@@ -135,7 +135,7 @@ def count_activity(
         fired.append(leaving)
     return ActivityCounts(
         samples=inputs.n_samples,
-        steps=inputs.n_steps,
+        steps=spikes.n_steps,
         input_spikes=int(_input_counts(inputs).sum()),
         layers=tuple(layers),
         cores=tuple(cores),

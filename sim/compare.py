@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..netx import RunFolderError
-from .backend import RunResult
+from .run_result import RunResult
 from .spike_log import SpikeLog, fraction_equal
 
 
@@ -86,7 +86,7 @@ def compare_runs(a: RunResult, b: RunResult) -> Comparison:
     RunFolderError
         When the runs have other layers, samples or steps.
     """
-    _check_comparable(a.spikes, b.spikes)
+    _check_comparable(a, b)
     layers = range(len(a.spikes.layer_names))
     differing, total, first = _compare_spikes(a.spikes, b.spikes)
     has_states = bool(a.states) and bool(b.states)
@@ -107,12 +107,13 @@ def compare_runs(a: RunResult, b: RunResult) -> Comparison:
     )
 
 
-def _check_comparable(a: SpikeLog, b: SpikeLog) -> None:
+def _check_comparable(a: RunResult, b: RunResult) -> None:
     for what, left, right in (
-        ("layers", a.layer_names, b.layer_names),
-        ("neurons", a.layer_sizes, b.layer_sizes),
-        ("samples", a.n_samples, b.n_samples),
-        ("steps", a.n_steps, b.n_steps),
+        ("timelines", a.timeline.value, b.timeline.value),
+        ("layers", a.spikes.layer_names, b.spikes.layer_names),
+        ("neurons", a.spikes.layer_sizes, b.spikes.layer_sizes),
+        ("samples", a.spikes.n_samples, b.spikes.n_samples),
+        ("steps", a.spikes.n_steps, b.spikes.n_steps),
     ):
         if left != right:
             raise RunFolderError(
@@ -148,8 +149,9 @@ def _first_in_states(a: RunResult, b: RunResult, layer: int) -> list[Difference]
     """Return the first difference in each state of a layer, where there is one."""
     found: list[Difference] = []
     for quantity, left in a.states[layer].values.items():
-        right = b.states[layer].values[quantity]
-        found += _first_in(a, left, right, layer, quantity)
+        right = b.states[layer].values.get(quantity)
+        if right is not None:
+            found += _first_in(a, left, right, layer, quantity)
     return found
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compile import CompiledNetwork, has_readout, neuron_count
-from .backend import RunOptions, RunResult, StateTrace
+from .backend import Backend, RunOptions, check_slayer_timeline
 from .cuba_layers import check_only_cuba_neurons
 from .engine.block import (
     LOG_COLUMNS,
@@ -31,13 +31,15 @@ from .engine.block import (
 )
 from .engine.plan import NetworkPlan, plan_network
 from .engine.structures import Int32Array, Recording
+from .recording import recorded_states
+from .run_result import RunResult, StateTrace, only
 from .spike_input import SpikeInput, check_input_fits
 from .spike_log import SpikeLog
 
 _Result = TypeVar("_Result")
 
 
-class EngineBackend:
+class EngineBackend(Backend):
     """Runs networks of CUBA neurons by compiled loops.
 
     Parameters
@@ -55,10 +57,10 @@ class EngineBackend:
         """Return None: Numba is installed with lavadeploy."""
         return None
 
-    def run(
+    def portions(
         self, compiled: CompiledNetwork, inputs: SpikeInput, options: RunOptions | None = None
-    ) -> RunResult:
-        """Run every sample; see `Backend.run`.
+    ) -> Iterator[RunResult]:
+        """Run the samples; see `Backend.portions`.
 
         Raises
         ------
@@ -66,6 +68,8 @@ class EngineBackend:
             For neurons other than CUBA.
         """
         options = options or RunOptions()
+        check_slayer_timeline(options, self.name)
+        recorded = recorded_states(compiled.network, options.record)
         check_only_cuba_neurons(compiled, self.name)
         check_input_fits(inputs, compiled)
         started = time.perf_counter()
@@ -94,10 +98,10 @@ class EngineBackend:
         )
         log = _log(compiled, inputs, work.log(work.spikes(options)))
         states = tuple(_trace(recording) for recording in recordings)
-        return RunResult(
+        yield RunResult(
             backend=self.name,
             spikes=log,
-            states=states if options.record_states else (),
+            states=only(states, recorded),
             wall_s=time.perf_counter() - started,
             readout=states[-1].voltage if has_readout(compiled.network) else None,
         )
@@ -177,8 +181,8 @@ def _recordings(
         is_read = index == last and has_readout(compiled.network)
         recordings.append(
             Recording(
-                current=_room(shape, wanted=options.record_states),
-                voltage=_room(shape, wanted=options.record_states or is_read),
+                current=_room(shape, wanted=bool(options.record)),
+                voltage=_room(shape, wanted=bool(options.record) or is_read),
             )
         )
     return tuple(recordings)

@@ -31,13 +31,12 @@ from ..netx import (
     SpikeInputError,
     SynapticLayer,
     infer_shapes,
-    is_shifted,
     size_of,
     spread,
-    steps_before_input,
 )
 from .neuron_input import neuron_input
 from .neurons import DEFINITION, Rules, neuron_at_rest
+from .timeline import Timeline, Timing, netx_timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,7 +66,10 @@ class LayerRun:
 
 
 def run_network(
-    network: Network, inputs: NDArray[np.integer], input_shape: Shape | None = None
+    network: Network,
+    inputs: NDArray[np.integer],
+    input_shape: Shape | None = None,
+    timeline: Timeline = Timeline.SLAYER,
 ) -> tuple[LayerRun, ...]:
     """Run every layer of a network from rest.
 
@@ -80,6 +82,8 @@ def run_network(
         (SLAYER quantizes input to even ones in [-256, 254]).
     input_shape : tuple of int, optional
         See `infer_shapes`.
+    timeline : Timeline
+        Which clock the results follow.
 
     Returns
     -------
@@ -95,39 +99,35 @@ def run_network(
     SpikeInputError
         When the inputs are not whole numbers of that shape.
     """
-    runs, before = run_from_start(network, inputs, input_shape)
-    return tuple(_without_first(run, before) for run in runs)
+    runs, timing = run_from_start(network, inputs, input_shape, timeline)
+    return tuple(
+        _shown(run, first, timing.shown) for run, first in zip(runs, timing.shown_from, strict=True)
+    )
 
 
 def run_from_start(
-    network: Network, inputs: NDArray[np.integer], input_shape: Shape | None = None
-) -> tuple[tuple[LayerRun, ...], int]:
-    """Run a network as `run_network` does and keep the steps before the input.
-
-    Returns
-    -------
-    runs : tuple of LayerRun
-        Of ``before + T`` steps each.
-    before : int
-        Steps before the input's first.
-    """
+    network: Network,
+    inputs: NDArray[np.integer],
+    input_shape: Shape | None = None,
+    timeline: Timeline = Timeline.SLAYER,
+) -> tuple[tuple[LayerRun, ...], Timing]:
+    """Run a network as `run_network` does, and keep the steps that a timeline does not show."""
     shapes = infer_shapes(network, input_shape)
     check_inputs(inputs, shapes[0].shape_in)
     steps = inputs.shape[-1]
-    leads = steps_before_input(is_shifted(layer) for layer in network.layers)
-    before = max(leads)
+    timing = netx_timing(network, steps, timeline)
     values = inputs.reshape(inputs.shape[0], -1, steps).astype(np.int64)
-    values = np.pad(values, ((0, 0), (0, 0), (before, 0)))
+    values = np.pad(values, ((0, 0), (0, 0), (timing.before, timing.after)))
     unit = SPIKE
     runs: list[LayerRun] = []
-    for layer, shape, lead in zip(network.layers, shapes, leads, strict=True):
+    for layer, shape, first_step in zip(network.layers, shapes, timing.first_step, strict=True):
         if isinstance(layer, ConcatLayer):
             run = concatenated(layer, [runs[source] for source in layer.sources])
         else:
-            run = run_layer(layer, shape, values, unit, first_step=before - lead)
+            run = run_layer(layer, shape, values, unit, first_step)
         runs.append(run)
         values, unit = run.output, run.unit
-    return tuple(runs), before
+    return tuple(runs), timing
 
 
 def check_inputs(inputs: NDArray[np.integer], shape: Shape) -> None:
@@ -257,11 +257,12 @@ def concatenated(layer: ConcatLayer, parts: Sequence[LayerRun]) -> LayerRun:
     )
 
 
-def _without_first(run: LayerRun, steps: int) -> LayerRun:
+def _shown(run: LayerRun, first: int, steps: int) -> LayerRun:
+    shown = slice(first, first + steps)
     return LayerRun(
         name=run.name,
-        output=run.output[:, :, steps:],
+        output=run.output[:, :, shown],
         unit=run.unit,
-        states={name: state[:, :, steps:] for name, state in run.states.items()},
+        states={name: state[:, :, shown] for name, state in run.states.items()},
         overflows=run.overflows,
     )

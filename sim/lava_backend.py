@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from ..compile import CompiledNetwork, bias_leads, has_readout, neuron_count
 from ..netx import BackendUnavailableError, repair_lava
-from .backend import RunOptions, RunResult, StateTrace
+from .backend import Backend, RunOptions, check_slayer_timeline
 from .cuba_layers import check_only_cuba_layers
 from .lava_order import lava_order
+from .recording import recorded_states
+from .run_result import RunResult, StateTrace, only
 from .spike_input import SpikeInput, check_input_fits
 from .spike_log import LayerEvents, merge_events
 
@@ -33,7 +35,7 @@ INSTALL_LAVA = (
 PORTION_S = 0.1
 
 
-class LavaBackend:
+class LavaBackend(Backend):
     """Lava's CPU simulator with its ``fixed_pt`` process models."""
 
     name = "lava"
@@ -46,10 +48,10 @@ class LavaBackend:
             return None
         return f"backend 'lava' needs {', '.join(missing)}, not installed here. Run: {INSTALL_LAVA}"
 
-    def run(
+    def portions(
         self, compiled: CompiledNetwork, inputs: SpikeInput, options: RunOptions | None = None
-    ) -> RunResult:
-        """Run every sample; see `Backend.run`.
+    ) -> Iterator[RunResult]:
+        """Run the samples; see `Backend.portions`.
 
         Raises
         ------
@@ -59,6 +61,8 @@ class LavaBackend:
             When a Lava process fails.
         """
         options = options or RunOptions()
+        check_slayer_timeline(options, self.name)
+        recorded = recorded_states(compiled.network, options.record)
         reason = self.unavailable()
         if reason is not None:
             raise BackendUnavailableError(reason)
@@ -78,13 +82,13 @@ class LavaBackend:
             states = tuple(
                 _read_states(Path(folder), k, compiled, inputs)
                 for k in range(len(layers))
-                if options.record_states
+                if any(recorded)
             )
             readout = _readout(Path(folder), compiled, inputs)
-        return RunResult(
+        yield RunResult(
             backend=self.name,
             spikes=log,
-            states=states,
+            states=only(states, recorded),
             wall_s=time.perf_counter() - started,
             readout=readout,
         )
@@ -99,7 +103,7 @@ def _simulate(
     repair_lava()
     from .lava_network import simulated_chain
 
-    chain = simulated_chain(compiled, inputs, folder, record_states=options.record_states)
+    chain = simulated_chain(compiled, inputs, folder, record_states=bool(options.record))
     try:
         # Layer k is k + 1 steps behind the source: start with what fills the pipeline, so that
         # after each further T steps one more sample has left the last layer

@@ -12,14 +12,16 @@ import importlib
 import importlib.util
 import os
 import time
+from collections.abc import Iterator
 
 import numpy as np
 
 from ..compile import ChipInput, ChipLayer, CompiledNetwork, has_bias, has_readout, neuron_count
 from ..netx import BackendUnavailableError, OptionError, UnsupportedNetworkError, repair_lava
-from .backend import RunOptions, RunResult
+from .backend import Backend, RunOptions, check_slayer_timeline
 from .cuba_layers import check_only_cuba_layers
 from .lava_order import lava_order
+from .run_result import RunResult
 from .spike_input import SpikeInput, check_input_fits
 from .spike_log import LayerEvents, SpikeLog, join_events, merge_events
 
@@ -28,7 +30,7 @@ ADAPTERS = "lava.proc.embedded_io.spike"
 HOST_VARIABLES = ("SLURM", "NXSDKHOST")
 
 
-class LoihiBackend:
+class LoihiBackend(Backend):
     """Loihi 2 through Lava's ``Loihi2HwCfg``."""
 
     name = "loihi"
@@ -49,10 +51,10 @@ class LoihiBackend:
             )
         return None
 
-    def run(
+    def portions(
         self, compiled: CompiledNetwork, inputs: SpikeInput, options: RunOptions | None = None
-    ) -> RunResult:
-        """Run every sample on a freshly loaded chip; see `Backend.run`.
+    ) -> Iterator[RunResult]:
+        """Run every sample on a freshly loaded chip; see `Backend.portions`.
 
         Raises
         ------
@@ -62,19 +64,20 @@ class LoihiBackend:
             When a layer has axonal delays or biases, which this backend cannot load yet, or when
             the last one never fires: its voltage cannot be read.
         OptionError
-            When states are to be recorded.
+            When states are to be recorded, or the chip's own timeline is wanted.
         """
         options = options or RunOptions()
         reason = self.unavailable()
         if reason is not None:
             raise BackendUnavailableError(reason)
         check_input_fits(inputs, compiled)
+        check_slayer_timeline(options, self.name)
         check_only_cuba_layers(compiled, self.name)
         _check_supported(compiled, options)
         started = time.perf_counter()
         repair_lava()
         log = run_on_chip(compiled, inputs, options, adapters=importlib.import_module(ADAPTERS))
-        return RunResult(
+        yield RunResult(
             backend=self.name, spikes=log, states=(), wall_s=time.perf_counter() - started
         )
 
@@ -131,7 +134,7 @@ def _is_installed(module: str) -> bool:
 
 
 def _check_supported(compiled: CompiledNetwork, options: RunOptions) -> None:
-    if options.record_states:
+    if options.record:
         raise OptionError("backend 'loihi' cannot record states; use lava or reference.")
     delayed = [layer.name for layer in compiled.network.layers if _has_delays(layer)]
     if delayed:

@@ -24,11 +24,12 @@ from numpy.typing import NDArray
 from ..compile import CompiledNetwork, save_artifact
 from ..netx import RunFolderError
 from ..netx.atomic_write import check_replaceable, folder_written_atomically
-from .backend import RunResult, StateTrace
 from .json_text import to_json
 from .report import markdown_report
+from .run_result import RunResult, StateTrace
 from .run_summary import RunSummary
 from .spike_log import SpikeLog, read_spike_log, write_spike_log
+from .timeline import Timeline
 
 RUN = "run.json"
 SPIKES = "spikes.parquet"
@@ -113,6 +114,7 @@ def load_run(folder: str | Path) -> tuple[dict[str, Any], RunResult]:
     try:
         figures = cast(dict[str, Any], json.loads((folder / RUN).read_text(encoding="utf-8")))
         backend, wall_s = str(figures["backend"]), float(figures["wall_s"])
+        timeline = Timeline(figures.get("timeline", "slayer"))  # before there were two
         _ = str(figures["hashes"]["input"])  # which compare looks at
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFolderError(
@@ -126,6 +128,7 @@ def load_run(folder: str | Path) -> tuple[dict[str, Any], RunResult]:
         states=states,
         wall_s=wall_s,
         readout=_load_readout(folder / READOUT, spikes),
+        timeline=timeline,
     )
 
 
@@ -144,8 +147,8 @@ def _load_states(path: Path, layers: tuple[str, ...]) -> tuple[StateTrace, ...]:
                 )
                 for name in layers
             )
-        if not all(trace.values for trace in traces):
-            raise KeyError("a layer's states are missing")
+        if not any(trace.values for trace in traces):
+            raise KeyError("no layer has states")
         return traces
     except Exception as error:  # a damaged archive or header raises nearly anything
         raise RunFolderError(f"'{path}': holds no states of this run ({error}).") from error

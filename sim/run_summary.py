@@ -12,9 +12,9 @@ from ..compile import CompiledNetwork, CompileReport, artifact_bytes, report_com
 from ..hw_profiles import profile_sha256
 from ..netx import ProfileError
 from .activity import ActivityCounts, count_activity
-from .backend import RunResult
 from .energy import EnergyEstimate, estimate_energy
 from .environment import installed_versions
+from .run_result import RunResult
 from .spike_input import SpikeInput
 from .spike_log import fraction_equal
 
@@ -35,6 +35,8 @@ class RunSummary:
         What ran it, and for which chip it was compiled.
     samples, steps : int
         How many samples, and steps of each.
+    timeline : str
+        Which clock the steps follow: see `Timeline`.
     wall_s : float
         Duration of the run in seconds, start-up included.
     answers_in : str
@@ -65,6 +67,7 @@ class RunSummary:
     profile: str
     samples: int
     steps: int
+    timeline: str
     wall_s: float
     answers_in: Literal["spikes", "voltages"]
     accuracy: float | None
@@ -106,7 +109,8 @@ def summarize_run(
         backend=result.backend,
         profile=compiled.profile.name,
         samples=inputs.n_samples,
-        steps=inputs.n_steps,
+        steps=result.spikes.n_steps,
+        timeline=result.timeline.value,
         wall_s=round(result.wall_s, 3),
         answers_in="spikes" if result.readout is None else "voltages",
         accuracy=None if labels is None else fraction_equal(predictions, labels),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..compile import CompiledNetwork, has_readout, neuron_count
 from ..netx import RunFolderError
 from ..netx.slayer_blocks import is_shifting, slayer_blocks
-from .backend import RunResult
+from .run_result import RunResult
 from .spike_input import SpikeInput
 from .spike_log import LayerEvents, join_events, merge_events
 

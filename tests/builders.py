@@ -71,7 +71,7 @@ def random_spikes(rng: np.random.Generator, *shape: int, rate: float = 0.3) -> N
 
 
 def recorded(backend: str, network: CompiledNetwork, inputs: SpikeInput) -> RunResult:
-    return open_backend(backend).run(network, inputs, RunOptions(record_states=True))
+    return open_backend(backend).run(network, inputs, RunOptions(record=("all",)))
 
 
 def assert_runs_are_identical(a: RunResult, b: RunResult) -> None:

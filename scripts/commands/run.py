@@ -16,12 +16,14 @@ from lavadeploy.sim import (
     LAYER_COLUMNS,
     RunOptions,
     RunSummary,
+    Timeline,
     check_input_fits,
     check_run_folder,
     energy_lines,
     layer_rows,
     load_spike_input,
     open_backend,
+    recorded_states,
     save_run,
     summarize_run,
 )
@@ -43,10 +45,18 @@ def run(
         str, typer.Option(help="lava, engine, reference or loihi.")
     ] = DEFAULT_BACKEND,
     samples: Annotated[int | None, typer.Option(help="Run only the first samples.")] = None,
-    record_states: Annotated[
-        bool,
-        typer.Option("--record-states", help="Keep current and voltage of every neuron and step."),
-    ] = False,
+    record: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Keep states of every neuron and step: layer2.v, layer2 or all; may be repeated."
+        ),
+    ] = None,
+    timeline: Annotated[
+        Timeline,
+        typer.Option(
+            help="slayer: layer latencies taken out, biases act as trained; chip: as on a chip."
+        ),
+    ] = Timeline.SLAYER,
     threads: Annotated[
         int | None,
         typer.Option(help="Of backend engine; one a core if not given."),
@@ -62,12 +72,13 @@ def run(
         raise OptionError(f"--samples is {samples}; at least 1 was expected.")
     if threads is not None and backend != "engine":
         raise OptionError(f"--threads is of backend 'engine'; backend '{backend}' has no threads.")
-    options = RunOptions(record_states=record_states, threads=threads)
+    options = RunOptions(record=tuple(record or ()), timeline=timeline, threads=threads)
     if output is not None:
         check_run_folder(output)
     compiled = load_artifact(artifact)
     inputs = load_spike_input(input_file).first(samples)
     check_input_fits(inputs, compiled)
+    recorded_states(compiled.network, options.record)
     with progress(inputs.n_samples, f"running on {backend}") as on_progress:
         result = chosen.run(
             compiled,

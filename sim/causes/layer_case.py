@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from ...compile import NETWORK_INPUT, ChipLayer
 from ...hw_profiles.arithmetic import Int64Array
 from ...netx import InputLayer, LayerShapes, SynapticLayer
-from ..backend import RunResult
 from ..interpreter import run_layer
 from ..neurons import DEFINITION, Rules
-from .replay import Timeline, some_samples
+from ..run_result import RunResult
+from .replay import Replay, some_samples
 
 # Steps behind the one where runs part that are still run, for causes that look ahead.
 LOOK_AHEAD = 16
@@ -56,17 +56,18 @@ class LayerCase:
         Of `layer`.
     unit : Fraction
         What a value of 1 in `values` stands for.
-    values : int64 array, shape (N, inputs, before + T)
+    values : int64 array, shape (N, inputs, shown_from + T)
         What reached the layer in that run.
     seen : Behaviour
         What the layer did in that run.
-    first_step, before : int
-        Of `before` steps ahead of the input, those that the layer rests in.
+    first_step, before, shown_from : int
+        Steps of `values`: where the layer's neurons begin, where the input of the network does, and
+        the one that is step 0 of what the layer did.
     first_sample, n_steps : int
         Number of the first sample here, and steps of a sample.
     inputs : integer array, shape (N, ..., T), or None
         What the network was fed.
-    timeline : Timeline
+    replay : Replay
         The network.
     result : RunResult
         The run, of these samples.
@@ -80,10 +81,11 @@ class LayerCase:
     seen: Behaviour
     first_step: int
     before: int
+    shown_from: int
     first_sample: int
     n_steps: int
     inputs: NDArray[np.integer] | None
-    timeline: Timeline
+    replay: Replay
     result: RunResult
 
     @property
@@ -114,16 +116,17 @@ class LayerCase:
             self.first_step if first_step is None else first_step,
             rules,
         )
-        before = self.before
+        start = self.shown_from
         return Behaviour(
-            output=run.output[:, :, before:],
-            states={name: state[:, :, before:] for name, state in run.states.items()},
+            output=run.output[:, :, start:],
+            states={name: state[:, :, start:] for name, state in run.states.items()},
         )
 
     def values_of_input(self, inputs: NDArray[np.integer]) -> Int64Array:
         """Return what would have reached the layer from other input of the network."""
-        index = self.timeline.compiled.network.layers.index(self.chip)
-        return self.timeline.reaching(index, self.result.spikes, inputs).output
+        index = self.replay.compiled.network.layers.index(self.chip)
+        reaching = self.replay.reaching(index, self.result.spikes, inputs)
+        return reaching.output[:, :, : self.values.shape[2]]
 
     def until(self, sample: int, step: int) -> LayerCase:
         """Return one sample up to a step and a few more; numbers are the run's own."""
@@ -131,31 +134,21 @@ class LayerCase:
         steps = min(self.n_steps, step + 1 + LOOK_AHEAD)
         each = slice(number, number + 1)
         log = some_samples(self.result.spikes, number, number + 1)
-        kept = log.step < steps
-        log = dataclasses.replace(
-            log,
-            sample=log.sample[kept],
-            step=log.step[kept],
-            layer=log.layer[kept],
-            neuron=log.neuron[kept],
-            value=log.value[kept],
-            n_steps=steps,
-        )
         return dataclasses.replace(
             self,
-            values=self.values[each, :, : self.before + steps],
+            values=self.values[each, :, : self.shown_from + steps],
             seen=Behaviour(
                 output=self.seen.output[each, :, :steps],
                 states={name: s[each, :, :steps] for name, s in self.seen.states.items()},
             ),
             first_sample=sample,
-            inputs=None if self.inputs is None else self.inputs[each, ..., :steps],
+            inputs=None if self.inputs is None else self.inputs[each],
             result=dataclasses.replace(self.result, spikes=log),
         )
 
 
 def layer_case(
-    timeline: Timeline,
+    replay: Replay,
     index: int,
     result: RunResult,
     inputs: NDArray[np.integer] | None,
@@ -165,7 +158,7 @@ def layer_case(
 
     Parameters
     ----------
-    timeline : Timeline
+    replay : Replay
         The network.
     index : int
         Which layer of the chip.
@@ -179,26 +172,27 @@ def layer_case(
     start, stop = samples
     log = some_samples(result.spikes, start, stop)
     some = None if inputs is None else inputs[start:stop]
-    reaching = timeline.reaching(index, log, some)
-    layer = timeline.network.layers[timeline.placed[index]]
+    reaching = replay.reaching(index, log, some)
+    layer = replay.network.layers[replay.placed[index]]
     assert isinstance(layer, InputLayer | SynapticLayer)
     states: dict[str, NDArray[np.integer]] = {}
     if result.states:
         states |= {name: s[start:stop] for name, s in result.states[index].values.items()}
-    elif result.readout is not None and index == len(timeline.placed) - 1:
+    elif result.readout is not None and index == len(replay.placed) - 1:
         states["voltage"] = result.readout[start:stop]
     return LayerCase(
-        chip=timeline.compiled.network.layers[index],
+        chip=replay.compiled.network.layers[index],
         layer=layer,
-        shape=timeline.shapes[timeline.placed[index]],
+        shape=replay.shapes[replay.placed[index]],
         unit=reaching.unit,
         values=reaching.output,
         seen=Behaviour(output=log.dense(index).astype(np.int64), states=states),
-        first_step=timeline.first_step(index),
-        before=timeline.before,
+        first_step=replay.timing.first_step[index],
+        before=replay.timing.before,
+        shown_from=replay.timing.shown_from[index],
         first_sample=start,
         n_steps=log.n_steps,
         inputs=some,
-        timeline=timeline,
+        replay=replay,
         result=dataclasses.replace(result, spikes=log),
     )

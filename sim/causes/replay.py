@@ -9,7 +9,7 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compile import CompiledNetwork, as_netx, bias_leads
+from ...compile import CompiledNetwork, as_netx, neuron_count
 from ...hw_profiles.arithmetic import Int64Array
 from ...hw_profiles.units import SPIKE
 from ...netx import (
@@ -20,16 +20,17 @@ from ...netx import (
     Network,
     SynapticLayer,
     infer_shapes,
-    size_of,
     spread,
 )
 from ..interpreter import LayerRun, concatenated, run_from_start, run_layer
 from ..neurons import neuron_at_rest
+from ..run_result import RunResult
 from ..spike_log import SpikeLog
+from ..timeline import Timing, chip_timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Timeline:
+class Replay:
     """A compiled network as layers that can be run by themselves.
 
     Attributes
@@ -42,43 +43,47 @@ class Timeline:
         Of each layer of `network`.
     placed : tuple of int
         For each layer of the chip its number in `network`.
-    before : int
-        Steps that biases act before the first input.
-    lead_in : tuple of int64 array, shape (1, neurons, before)
-        What each layer of `network` sends in those steps.
+    timing : Timing
+        When the chip's layers run and what is shown of that.
+    lead_in : tuple of int64 array, shape (1, neurons, steps)
+        What each layer of the chip sends in the steps that are not shown.
     """
 
     compiled: CompiledNetwork
     network: Network
     shapes: tuple[LayerShapes, ...]
     placed: tuple[int, ...]
-    before: int
+    timing: Timing
     lead_in: tuple[Int64Array, ...]
 
     @classmethod
-    def of(cls, compiled: CompiledNetwork) -> Timeline:
-        """Lay out a compiled network."""
+    def of(cls, compiled: CompiledNetwork, result: RunResult) -> Replay:
+        """Lay out a compiled network in the timeline of a run."""
         network = as_netx(compiled.network)
         shape = compiled.network.input_shape
-        shapes = infer_shapes(network, shape)
-        before = max(bias_leads(compiled.network))
-        lead_in = tuple(np.zeros((1, size_of(s.shape_out), 0), dtype=np.int64) for s in shapes)
-        if before:
+        placed = tuple(k for k, layer in enumerate(network.layers) if has_neurons(layer))
+        # shown are the steps of the input and, in the chip's timeline, those of all latencies
+        more = chip_timing(compiled.network, 0, result.timeline).shown
+        timing = chip_timing(compiled.network, result.spikes.n_steps - more, result.timeline)
+        lead_in = tuple(
+            np.zeros((1, neuron_count(layer), start), dtype=np.int64)
+            for layer, start in zip(compiled.network.layers, timing.shown_from, strict=True)
+        )
+        if timing.before:
             silence = np.zeros((1, *shape, 1), dtype=np.int64)
-            runs, _ = run_from_start(network, silence, shape)
-            lead_in = tuple(run.output[:, :, :before] for run in runs)
+            runs, _ = run_from_start(network, silence, shape, result.timeline)
+            lead_in = tuple(
+                runs[place].output[:, :, :start]
+                for place, start in zip(placed, timing.shown_from, strict=True)
+            )
         return cls(
             compiled=compiled,
             network=network,
-            shapes=shapes,
-            placed=tuple(k for k, layer in enumerate(network.layers) if has_neurons(layer)),
-            before=before,
+            shapes=infer_shapes(network, shape),
+            placed=placed,
+            timing=timing,
             lead_in=lead_in,
         )
-
-    def first_step(self, index: int) -> int:
-        """Return the step, counted from the start, in which a layer of the chip begins."""
-        return self.before - bias_leads(self.compiled.network)[index]
 
     def reaching(self, index: int, log: SpikeLog, inputs: NDArray[np.integer] | None) -> LayerRun:
         """Return what reached a layer of the chip in a run.
@@ -95,33 +100,47 @@ class Timeline:
         Returns
         -------
         LayerRun
-            Its output, of ``before + T`` steps, is the layer's input.
+            Its output is the layer's input, from the first step of the timing to the last one that
+            is shown of the layer.
         """
-        return self._output(self.placed[index] - 1, log, inputs)
+        steps = self.timing.shown_from[index] + self.timing.shown
+        run = self._output(self.placed[index] - 1, log, inputs, steps)
+        assert run.output.shape[2] == steps
+        return run
 
-    def _output(self, place: int, log: SpikeLog, inputs: NDArray[np.integer] | None) -> LayerRun:
+    def _output(
+        self, place: int, log: SpikeLog, inputs: NDArray[np.integer] | None, steps: int
+    ) -> LayerRun:
         if place < 0:
             assert inputs is not None
             flat = inputs.reshape(inputs.shape[0], -1, inputs.shape[-1]).astype(np.int64)
-            padded = np.pad(flat, ((0, 0), (0, 0), (self.before, 0)))
-            return LayerRun(name="input", output=padded, unit=SPIKE, states={})
+            lead = np.zeros((*flat.shape[:2], self.timing.before), dtype=np.int64)
+            output = _fitted(np.concatenate([lead, flat], axis=2), steps)
+            return LayerRun(name="input", output=output, unit=SPIKE, states={})
         layer = self.network.layers[place]
         if has_neurons(layer):
-            sent = log.dense(self.placed.index(place)).astype(np.int64)
-            lead = np.repeat(self.lead_in[place], log.n_samples, axis=0)
+            index = self.placed.index(place)
+            sent = log.dense(index).astype(np.int64)
+            lead = np.repeat(self.lead_in[index], log.n_samples, axis=0)
             return LayerRun(
                 name=layer.name,
-                output=np.concatenate([lead, sent], axis=2),
+                output=_fitted(np.concatenate([lead, sent], axis=2), steps),
                 unit=neuron_at_rest(
                     layer, (1, sent.shape[1]), lambda v: spread(v, sent.shape[1])
                 ).output_unit,
                 states={},
             )
         if isinstance(layer, ConcatLayer):
-            parts = [self._output(source, log, inputs) for source in layer.sources]
+            parts = [self._output(source, log, inputs, steps) for source in layer.sources]
             return concatenated(layer, parts)
-        source = self._output(place - 1, log, inputs)
+        source = self._output(place - 1, log, inputs, steps)
         return run_layer(layer, self.shapes[place], source.output, source.unit)
+
+
+def _fitted(values: Int64Array, steps: int) -> Int64Array:
+    """Return values (N, neurons, T) of exactly so many steps, zeros behind the last."""
+    missing = max(0, steps - values.shape[2])
+    return np.pad(values, ((0, 0), (0, 0), (0, missing)))[:, :, :steps]
 
 
 def has_neurons(layer: Layer) -> TypeGuard[InputLayer | SynapticLayer]:

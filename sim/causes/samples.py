@@ -56,8 +56,8 @@ def sample_hypotheses(case: LayerCase) -> Iterator[Hypothesis]:
 def _carried(case: LayerCase) -> Behaviour:
     """Run all samples as a single long one."""
     own = case.values[:, :, case.first_step :]
-    run = dataclasses.replace(case, before=0).run(values=_joined(own), first_step=0)
-    silent, samples = case.before - case.first_step, own.shape[0]
+    run = dataclasses.replace(case, shown_from=0).run(values=_joined(own), first_step=0)
+    silent, samples = case.shown_from - case.first_step, own.shape[0]
     return Behaviour(
         output=_split(run.output, samples)[:, :, silent:],
         states={name: _split(state, samples)[:, :, silent:] for name, state in run.states.items()},

@@ -21,7 +21,7 @@ def runs(cli: Cli, net: Path, artifact: Path, spikes: Path) -> tuple[str, str]:
     edit_hdf5(net, {"layer/1/weight": np.array([[20, 20, -4], [-4, -4, 2]], dtype=np.float32)})
     assert cli("compile", net, "-o", "other.ldc").returncode == 0
     for name, file in (("a", artifact), ("b", "other.ldc")):
-        run = ("run", file, "--input", spikes, "--backend", "reference", "--record-states")
+        run = ("run", file, "--input", spikes, "--backend", "reference", "--record", "all")
         assert cli(*run, "-o", name).returncode == 0
     return "a", "b"
 

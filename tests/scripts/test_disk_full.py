@@ -97,7 +97,7 @@ def test_run_leaves_nothing_of_recorded_states(full: Full, cli: Cli, net: Path) 
     assert cli("compile", net, "-o", "net.ldc").returncode == 0
     np.savez("payloads.npz", spikes=np.random.default_rng(0).integers(0, 200, (3, 4, 6000)))
     run = ("run", "net.ldc", "--input", "payloads.npz", "--backend", "reference")
-    found = full(40_000, *run, "--record-states", "-o", "runs/x")
+    found = full(40_000, *run, "--record", "all", "-o", "runs/x")
     assert (found.returncode, found.stdout) == (2, "")
     assert re.fullmatch(
         r"error: cannot write 'runs/x': (.*)File too large(.*)\. Nothing was left behind\.\n",

@@ -36,11 +36,11 @@ def test_default_backend_is_lava_and_equals_the_reference(
     entry_point: Cli, artifact: Path, spikes: Path
 ) -> None:
     on_lava = entry_point(
-        "run", artifact, "--input", spikes, "--record-states", "-o", "a", "--json"
+        "run", artifact, "--input", spikes, "--record", "all", "-o", "a", "--json"
     )
     assert (on_lava.returncode, on_lava.stderr) == (0, "")
     assert json.loads(on_lava.stdout)["backend"] == "lava"
-    on_reference = ("--backend", "reference", "--record-states", "-o", "b")
+    on_reference = ("--backend", "reference", "--record", "all", "-o", "b")
     assert entry_point("run", artifact, "--input", spikes, *on_reference).returncode == 0
     same = entry_point("compare", "a", "b")
     assert same.stdout == "Equal: all 12 spikes and all states.\n"

@@ -171,7 +171,7 @@ def test_report_is_short_and_has_the_figures_that_matter(run: Run) -> None:
 
 
 def test_recorded_states_are_kept_by_layer(run: Run) -> None:
-    run("--record-states", "-o", "x")
+    run("--record", "all", "-o", "x")
     states = arrays(Path("x/states.npz"))
     assert sorted(states) == [
         "layer0.current",
@@ -201,7 +201,7 @@ def test_without_a_folder_nothing_is_written(run: Run) -> None:
 
 
 def test_earlier_run_of_that_name_is_replaced_as_a_whole(run: Run) -> None:
-    run("--record-states", "-o", "x")
+    run("--record", "all", "-o", "x")
     run("--samples", "1", "-o", "x")
     assert figures("x")["samples"] == 1
     assert not Path("x/states.npz").exists()

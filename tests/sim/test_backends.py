@@ -277,5 +277,5 @@ def test_delays_biases_readouts_and_states_are_refused_on_loihi(
         "layer0: it never fires, and backend 'loihi' cannot read voltages yet; use lava."
     )
     with pytest.raises(OptionError) as refused:
-        backend.run(compiled(dense([[10]])), inputs, RunOptions(record_states=True))
+        backend.run(compiled(dense([[10]])), inputs, RunOptions(record=("all",)))
     assert str(refused.value) == ("backend 'loihi' cannot record states; use lava or reference.")

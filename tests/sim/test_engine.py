@@ -57,7 +57,7 @@ def assert_all_is_identical(a: RunResult, b: RunResult) -> None:
 def check(network: CompiledNetwork, inputs: SpikeInput) -> RunResult:
     expected = recorded("reference", network, inputs)
     for rows in CUTS:
-        options = RunOptions(record_states=True, threads=2)
+        options = RunOptions(record=("all",), threads=2)
         found = EngineBackend(rows_at_once=rows).run(network, inputs, options)
         assert_all_is_identical(found, expected)
     return expected
@@ -275,7 +275,7 @@ def test_threads_do_not_change_a_byte() -> None:
     )
     inputs = SpikeInput(spikes=random_spikes(rng, 50, 30, 9))
     runs = [
-        open_backend("engine").run(network, inputs, RunOptions(threads=threads, record_states=True))
+        open_backend("engine").run(network, inputs, RunOptions(threads=threads, record=("all",)))
         for threads in (1, 1, 2, 5)
     ]
     for run in runs[1:]:
