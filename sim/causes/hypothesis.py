@@ -109,10 +109,14 @@ def first_wrong(
 
     States count where both have them.
     """
-    wrong: NDArray[np.bool_] = (case.seen.output != supposed.output).any(axis=1)
-    for name in case.seen.states.keys() & supposed.states.keys():
-        wrong |= (case.seen.states[name] != supposed.states[name]).any(axis=1)
-    wrong = wrong[:, :until]
+    steps = slice(0, until)
+    seen = case.seen
+    wrong: NDArray[np.bool_] = np.any(
+        seen.output[:, :, steps] != supposed.output[:, :, steps], axis=1
+    )
+    for name in seen.states.keys() & supposed.states.keys():
+        unlike = seen.states[name][:, :, steps] != supposed.states[name][:, :, steps]
+        wrong |= np.any(unlike, axis=1)
     never = np.full(len(wrong), wrong.shape[1], dtype=np.int64)
     return np.where(wrong.any(axis=1), np.argmax(wrong, axis=1), never)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TypeGuard
 
 import numpy as np
@@ -20,7 +21,6 @@ from ...netx import (
     Network,
     SynapticLayer,
     infer_shapes,
-    spread,
 )
 from ..interpreter import LayerRun, concatenated, run_from_start, run_layer
 from ..neurons import neuron_at_rest
@@ -108,6 +108,10 @@ class Replay:
         assert run.output.shape[2] == steps
         return run
 
+    def output_unit(self, layer: InputLayer | SynapticLayer) -> Fraction:
+        """Return what an output of 1 stands for."""
+        return neuron_at_rest(layer, (1, 1), lambda values: values).output_unit
+
     def _output(
         self, place: int, log: SpikeLog, inputs: NDArray[np.integer] | None, steps: int
     ) -> LayerRun:
@@ -125,9 +129,7 @@ class Replay:
             return LayerRun(
                 name=layer.name,
                 output=_fitted(np.concatenate([lead, sent], axis=2), steps),
-                unit=neuron_at_rest(
-                    layer, (1, sent.shape[1]), lambda v: spread(v, sent.shape[1])
-                ).output_unit,
+                unit=self.output_unit(layer),
                 states={},
             )
         if isinstance(layer, ConcatLayer):
