@@ -92,7 +92,9 @@ def _layer(layer: ChipDense | ChipConv, values: Ints, fault: Fault) -> tuple[Int
     bias = np.zeros(size, dtype=np.int64)
     if layer.bias is not None:
         bias = per_neuron(layer.bias, layer).astype(np.int64) * 64
-    du, dv = (per_neuron(x, layer) for x in (neuron.current_decay, neuron.voltage_decay))
+    du, dv = (
+        per_neuron(x, layer).astype(np.int64) for x in (neuron.current_decay, neuron.voltage_decay)
+    )
     u, v = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
     for sample in range(samples):
         if fault.is_reset:

@@ -19,18 +19,19 @@ from .layer_case import Behaviour, LayerCase
 MOST_EVENTS = 8
 MOST_CANDIDATES = 1024  # the latest events before a difference
 NUMBERS_AT_ONCE = 1 << 22  # inputs times steps times candidates, 32 MiB
-LOST, DOUBLED = -1, 1
+LOST: Literal[-1] = -1
+DOUBLED: Literal[1] = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Event:
-    """An input that was lost or doubled; `fits` candidates explained as much."""
+    """An input that was lost or doubled; `others` would have explained as much."""
 
     sample: int
     step: int
     neuron: int
     sign: Literal[-1, 1]
-    fits: int
+    others: int
 
 
 def event_hypothesis(case: LayerCase) -> Hypothesis | None:
@@ -112,21 +113,22 @@ def _best_event(case: LayerCase, sample: int, step: int) -> tuple[_Event, int] |
     chosen = shown == step if case.seen.states else (shown >= 0) & (shown <= step)
     order = np.argsort(-steps[chosen], kind="stable")[:MOST_CANDIDATES]
     neurons, steps = neurons[chosen][order], steps[chosen][order]
-    best: tuple[_Event, int] | None = None
-    for sign in (LOST, DOUBLED):
-        reached = _reached(case, neurons, steps, sign, step)
-        if not reached.size or int(reached.max()) <= (best[1] if best else step):
-            continue
-        index = int(np.argmax(reached))
-        event = _Event(
-            sample=sample,
-            step=int(steps[index]) - case.shown_from,
-            neuron=int(neurons[index]),
-            sign=sign,
-            fits=int(np.count_nonzero(reached == reached.max())),
-        )
-        best = event, int(reached.max())
-    return best
+    if not neurons.size:
+        return None
+    signs: tuple[Literal[-1, 1], ...] = (LOST, DOUBLED)
+    reached = [_reached(case, neurons, steps, sign, step) for sign in signs]
+    furthest = int(np.max(reached))
+    if furthest <= step:
+        return None
+    sign, index = (int(i) for i in np.argwhere(np.array(reached) == furthest)[0])
+    event = _Event(
+        sample=sample,
+        step=int(steps[index]) - case.shown_from,
+        neuron=int(neurons[index]),
+        sign=signs[sign],
+        others=int(np.count_nonzero(np.array(reached) == furthest)) - 1,
+    )
+    return event, furthest
 
 
 def _reached(
@@ -155,9 +157,10 @@ def _reached(
 def _reaching(case: LayerCase, neuron: int) -> NDArray[np.bool_]:
     """Return which inputs have a synapse to a neuron."""
     size = case.values.shape[1]
+    counts = np.zeros(size, dtype=np.int64)
     if not isinstance(case.layer, SynapticLayer):
-        return np.arange(size) == neuron
-    reach: NDArray[np.bool_] = np.zeros(size, dtype=np.bool_)
+        counts[neuron] = 1
+        return counts > 0
     used = np.flatnonzero(case.values.any(axis=(0, 2)))
     weights = [w for w in (case.layer.weight, case.layer.weight_imag) if w is not None]
     at_once = max(1, NUMBERS_AT_ONCE // max(size, case.seen.output.shape[1]))
@@ -167,9 +170,8 @@ def _reaching(case: LayerCase, neuron: int) -> NDArray[np.bool_]:
         single[np.arange(some.size), some] = 1
         for weight in weights:
             sums = synaptic_input(case.layer, np.abs(weight), case.shape.shape_in, single)
-            has_synapse: NDArray[np.bool_] = sums[:, neuron] != 0
-            reach[some] |= has_synapse
-    return reach
+            counts[some] += sums[:, neuron]
+    return counts > 0
 
 
 def _first_wrong(case: LayerCase) -> int:
@@ -193,7 +195,10 @@ def _statement(case: LayerCase, events: list[_Event], first: _Event) -> str:
         source = names[sources[0]]
     kind = "event" if len(events) == 1 else "events"
     more = f", the first of {len(events)} such {kind}" if len(events) > 1 else ""
-    fits = f" ({first.fits} events would fit as well)" if first.fits > 1 else ""
+    fits = ""
+    if first.others:
+        what = "other event" if first.others == 1 else "other events"
+        fits = f" ({first.others} {what}, lost or doubled, would fit as well)"
     return (
         f"in {RUN} the layer {how} the event of neuron {first.neuron} of {source} in sample "
         f"{first.sample}, step {first.step}{more}{fits}"

@@ -77,8 +77,9 @@ def search_causes(case: LayerCase, defined: Behaviour, first: Difference) -> Sea
         found += [] if event is None else _judged(case, defined, event)
         exact = [each for each in found if each.is_exact]
     if exact:
-        # of those that make all spikes, the ones that make all states, too, come first
-        return Search(found=tuple(sorted(exact, key=lambda f: f.fit.wrong_states > 0)), tried=tried)
+        # where some make all states, too, those that make the spikes only are none
+        whole = [each for each in exact if each.fit.wrong_states == 0]
+        return Search(found=tuple(whole or exact), tried=tried)
     most = sorted(found, key=lambda f: f.fit.wrong)[:1]
     return Search(found=tuple(most), tried=tried)
 
