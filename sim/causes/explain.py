@@ -23,6 +23,7 @@ from .search import first_effect, search_causes
 
 Side: TypeAlias = Literal["a", "b"]
 SIDES: tuple[Side, Side] = ("a", "b")
+RUN_NAMES = ("run A", "run B")
 NUMBERS = 1 << 23  # inputs or neurons times steps times samples that are judged at once
 MOST_SAMPLES = 256
 SAMPLES_BEFORE = 8  # the first difference, where not all samples before it can be judged
@@ -37,7 +38,7 @@ def explain_difference(
     *,
     compiled_b: CompiledNetwork | None = None,
     inputs_b: SpikeInput | None = None,
-    names: tuple[str, str] = ("run A", "run B"),
+    names: tuple[str, str] = RUN_NAMES,
 ) -> Cause:
     """Find out why two runs part.
 
@@ -182,7 +183,7 @@ def _fed_differently(
         name=CauseName.INPUT_ENCODING,
         layer=b.spikes.layer_names[index],
         side=None,
-        explanation=f"{_begin(name)} is fed its input {describe_inputs(*inputs)}.",
+        explanation=f"{_at_begin(name)} is fed its input {describe_inputs(*inputs)}.",
         remedy=REMEDY,
         quantity=found.quantity,
         explained=found.explained,
@@ -204,7 +205,7 @@ def _not_explained(first: Difference, why: str, remedy: str) -> Cause:
 def _who_is_wrong(wrong: Sequence[int], names: tuple[str, str]) -> str:
     match list(wrong):
         case [one]:
-            return f"{_begin(names[one])} is not what the registers define"
+            return f"{_at_begin(names[one])} is not what the registers define"
         case [_, _]:
             return "Neither run is what the registers define"
         case _:
@@ -212,13 +213,15 @@ def _who_is_wrong(wrong: Sequence[int], names: tuple[str, str]) -> str:
 
 
 def _sentence(statement: str, name: str, place: str) -> str:
-    return f"{_begin(statement.replace(RUN, name) + place)}."
+    begun = _at_begin(name) if statement.startswith(RUN) else _begin(statement[:1])
+    rest = statement[len(RUN) :] if statement.startswith(RUN) else statement[1:]
+    return f"{begun}{rest.replace(RUN, name)}{place}."
 
 
 def _begin(text: str) -> str:
-    """Return a sentence's begin; paths and names of backends keep their spelling."""
-    word = text.split(" ", 1)[0]
-    return text if not word.isalpha() or word in _BACKENDS else text[0].upper() + text[1:]
+    return text[0].upper() + text[1:]
 
 
-_BACKENDS = ("slayer", "lava", "engine", "reference", "loihi")
+def _at_begin(name: str) -> str:
+    """Return a run's name for the begin of a sentence: those of folders and backends stay."""
+    return _begin(name) if name in RUN_NAMES else name

@@ -89,8 +89,11 @@ def fit(case: LayerCase, defined: Behaviour, supposed: Behaviour, until: int | N
     seen, right, wanted = (x.output[:, :, steps] for x in (case.seen, defined, supposed))
     spikes = _count(seen, right, wanted)
     states = np.zeros(3, dtype=np.int64)
-    for name in case.seen.states.keys() & defined.states.keys() & supposed.states.keys():
-        states += _count(*(x.states[name][:, :, steps] for x in (case.seen, defined, supposed)))
+    for name in case.seen.states.keys() & defined.states.keys():
+        # of states that a cause says nothing about those as defined are right
+        told = supposed.states.get(name, defined.states[name])
+        known = (case.seen.states[name], defined.states[name], told)
+        states += _count(*(x[:, :, steps] for x in known))
     by_spikes = bool(spikes[0])
     differing, explained, wrong = (int(n) for n in (spikes if by_spikes else states))
     return Fit(
