@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...compile import NETWORK_INPUT
-from ...netx import SynapticLayer
-from ..synapses import synaptic_input
+from ...netx import ConvLayer, DenseLayer, RecurrentLayer
 from .cause import CauseName
 from .hypothesis import RUN, Hypothesis, first_wrong
 from .layer_case import Behaviour, LayerCase
@@ -42,7 +41,7 @@ def event_hypothesis(case: LayerCase) -> Hypothesis | None:
     """
     values = case.values.copy()
     events: list[_Event] = []
-    unlike = first_wrong(case, case.run())
+    unlike = first_wrong(case, case.defined())
     for number in np.flatnonzero(unlike < case.seen.output.shape[2])[:MOST_EVENTS]:
         found = _search(case, int(number), values[number], MOST_EVENTS - len(events))
         if found is None:
@@ -102,7 +101,7 @@ def _search(case: LayerCase, number: int, own: NDArray[np.int64], most: int) -> 
 
 def _best_event(case: LayerCase, sample: int, step: int) -> tuple[_Event, int] | None:
     """Return the event that explains most steps behind `step`, and the first one it does not."""
-    defined = case.run()
+    defined = case.defined()
     unlike = case.seen.output[0, :, step] != defined.output[0, :, step]
     for name in case.seen.states.keys() & defined.states.keys():
         unlike |= case.seen.states[name][0, :, step] != defined.states[name][0, :, step]
@@ -155,27 +154,29 @@ def _reached(
 
 
 def _reaching(case: LayerCase, neuron: int) -> NDArray[np.bool_]:
-    """Return which inputs have a synapse to a neuron."""
-    size = case.values.shape[1]
-    counts = np.zeros(size, dtype=np.int64)
-    if not isinstance(case.layer, SynapticLayer):
-        counts[neuron] = 1
-        return counts > 0
-    used = np.flatnonzero(case.values.any(axis=(0, 2)))
-    weights = [w for w in (case.layer.weight, case.layer.weight_imag) if w is not None]
-    at_once = max(1, NUMBERS_AT_ONCE // max(size, case.seen.output.shape[1]))
-    for start in range(0, used.size, at_once):
-        some = used[start : start + at_once]
-        single = np.zeros((some.size, size), dtype=np.int64)
-        single[np.arange(some.size), some] = 1
-        for weight in weights:
-            sums = synaptic_input(case.layer, np.abs(weight), case.shape.shape_in, single)
-            counts[some] += sums[:, neuron]
-    return counts > 0
+    """Return which inputs may have a synapse to a neuron."""
+    layer, size = case.layer, case.values.shape[1]
+    if isinstance(layer, DenseLayer | RecurrentLayer):
+        weights = [w for w in (layer.weight, layer.weight_imag) if w is not None]
+        return sum((np.abs(weight[neuron]) for weight in weights), start=np.zeros(size)) > 0
+    if not isinstance(layer, ConvLayer):
+        own = np.zeros(size, dtype=np.bool_)
+        own[neuron] = True
+        return own
+    rows, columns = case.shape.shape_out[1:]
+    image = np.zeros(case.shape.shape_in, dtype=np.bool_)
+    place = divmod(neuron % (rows * columns), columns)
+    window: list[NDArray[np.intp]] = []
+    for axis in (0, 1):
+        start = place[axis] * layer.stride[axis] - layer.padding[axis]
+        met = start + layer.dilation[axis] * np.arange(layer.kernel_size[axis])
+        window.append(met[(met >= 0) & (met < image.shape[1 + axis])])
+    image[:, window[0][:, np.newaxis], window[1]] = True
+    return image.reshape(-1)
 
 
 def _first_wrong(case: LayerCase) -> int:
-    found = first_wrong(case, case.run())
+    found = first_wrong(case, case.defined())
     return int(found[0])
 
 

@@ -24,8 +24,8 @@ from .search import first_effect, search_causes
 Side: TypeAlias = Literal["a", "b"]
 SIDES: tuple[Side, Side] = ("a", "b")
 RUN_NAMES = ("run A", "run B")
-NUMBERS = 1 << 23  # inputs or neurons times steps times samples that are judged at once
-MOST_SAMPLES = 256
+NUMBERS = 1 << 22  # inputs or neurons times steps times samples that are judged at once
+MOST_SAMPLES = 128
 SAMPLES_BEFORE = 8  # the first difference, where not all samples before it can be judged
 
 
@@ -91,7 +91,7 @@ def explain_difference(
         )
     fed = None if inputs is None else inputs.spikes
     cases = tuple(layer_case(replay, index, run, fed, samples) for run in (a, b))
-    right = tuple(case.run() for case in cases)
+    right = tuple(case.defined() for case in cases)
     faults = _own_faults(replay, (a, b), fed, samples)
     wrong = [k for k in (0, 1) if _is_wrong(cases[k], first)]
     tried = 0
@@ -144,7 +144,7 @@ def _samples(compiled: CompiledNetwork, run: RunResult, first: Difference) -> tu
 def _is_wrong(case: LayerCase, first: Difference) -> bool:
     """Tell whether a run is not what the registers define, up to the first difference."""
     narrow = case.until(first.sample, first.step)
-    right = narrow.run()
+    right = narrow.defined()
     return fit(narrow, right, right, first.step + 1).differing > 0
 
 
@@ -162,7 +162,7 @@ def _own_faults(
             if fed is None and NETWORK_INPUT in layer.sources:
                 continue
             case = layer_case(replay, index, run, fed, samples)
-            if not np.array_equal(case.run().output, case.seen.output):
+            if not np.array_equal(case.defined().output, case.seen.output):
                 names.append(layer.name)
         found.append(tuple(names))
     return tuple(found)
@@ -177,7 +177,7 @@ def _fed_differently(
     name: str,
 ) -> Cause:
     ours, theirs = (layer_case(replay, index, b, fed.spikes, samples) for fed in inputs)
-    defined, supposed = ours.run(), theirs.run()
+    defined, supposed = ours.defined(), theirs.defined()
     found = fit(ours, defined, supposed)
     return Cause(
         name=CauseName.INPUT_ENCODING,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -87,6 +87,13 @@ class LayerCase:
     inputs: NDArray[np.integer] | None
     replay: Replay
     result: RunResult
+    _defined: list[Behaviour] = field(default_factory=list["Behaviour"], init=False)
+
+    def defined(self) -> Behaviour:
+        """Return what the registers define that the layer does; computed once."""
+        if not self._defined:
+            self._defined.append(self.run())
+        return self._defined[0]
 
     @property
     def is_fed_by_input(self) -> bool:

@@ -57,7 +57,7 @@ def register_cause(
         fed = None if inputs is None else inputs.spikes
         defined = layer_case(Replay.of(compiled, b), index, b, fed, samples)
         supposed = layer_case(Replay.of(compiled_b, b), index, b, fed, samples)
-        found = fit(defined, defined.run(), supposed.run())
+        found = fit(defined, defined.defined(), supposed.defined())
         explained, differing, quantity = found.explained, found.differing, found.quantity
     return Cause(
         name=CauseName.OTHER_REGISTERS,

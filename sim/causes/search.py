@@ -60,14 +60,15 @@ def search_causes(case: LayerCase, defined: Behaviour, first: Difference) -> Sea
     do are judged by all samples at hand.
     """
     narrow = case.until(first.sample, first.step)
-    right = narrow.run()
+    right = narrow.defined()
     tried = 0
     found: list[Found] = []
     for hypothesis in hypotheses(case):
         tried += 1
         if not hypothesis.needs_neighbours:
-            there = fit(narrow, right, hypothesis.predict(narrow), first.step + 1)
-            if there.wrong:
+            supposed = hypothesis.predict(narrow)
+            there = fit(narrow, right, supposed, first.step + 1)
+            if there.wrong or not _helps(fit(narrow, right, supposed)):
                 continue
         found += _judged(case, defined, hypothesis)
     exact = [each for each in found if each.is_exact]
@@ -88,9 +89,14 @@ def _judged(case: LayerCase, defined: Behaviour, hypothesis: Hypothesis) -> list
     """Return a cause that explains at least half of what differs, or none."""
     supposed = hypothesis.predict(case)
     quality = fit(case, defined, supposed)
-    if quality.explained == 0 or 2 * quality.wrong > quality.differing:
+    if quality.explained == 0 or not _helps(quality):
         return []
     return [Found(hypothesis=hypothesis, supposed=supposed, fit=quality)]
+
+
+def _helps(quality: Fit) -> bool:
+    """Tell whether no more than half of what differs is left, false alarms included."""
+    return 2 * quality.wrong <= quality.differing
 
 
 def first_effect(case: LayerCase, defined: Behaviour, supposed: Behaviour) -> str:

@@ -127,7 +127,7 @@ def _delayed(delay: IntArray, case: LayerCase) -> Behaviour:
 
 
 def _shifted(shift: int, case: LayerCase) -> Behaviour:
-    right = case.run()
+    right = case.defined()
     return Behaviour(
         output=moved(right.output, shift).astype(np.int64),
         states={name: moved(state, shift) for name, state in right.states.items()},
@@ -136,7 +136,7 @@ def _shifted(shift: int, case: LayerCase) -> Behaviour:
 
 
 def _without_last(steps: int, case: LayerCase) -> Behaviour:
-    right = case.run()
+    right = case.defined()
     output = right.output.copy()
     output[:, :, max(0, case.n_steps - steps) :] = 0
     return Behaviour(output=output, states={})

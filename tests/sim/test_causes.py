@@ -12,12 +12,14 @@ from builders import compiled, conv, cuba, dense, even_weights, random_spikes, r
 from faulty_runs import Fault, faulty_run, outputs_of, result_of, with_layer
 
 from lavadeploy.compile import ChipDense, CompiledNetwork
-from lavadeploy.netx import FlattenLayer, Layer
+from lavadeploy.netx import ConcatLayer, FlattenLayer, Layer, RunFolderError
 from lavadeploy.sim import (
     Cause,
     CauseName,
+    RunOptions,
     RunResult,
     SpikeInput,
+    Timeline,
     compare_runs,
     explain_difference,
     open_backend,
@@ -534,3 +536,50 @@ def test_the_run_that_is_wrong_is_named_whichever_comes_first() -> None:
     )
     assert cause.side == "a"
     assert cause.explanation.startswith("runs/x clips weights to ")
+
+
+def test_causes_are_told_in_the_timeline_of_the_chip_too() -> None:
+    rng = np.random.default_rng(13)
+    bias = even_weights(rng, 12, most=20)
+    network = dense_network(bias=bias)
+    inputs = spikes_for(network)
+    options = RunOptions(timeline=Timeline.CHIP)
+    right = open_backend("reference").run(network, inputs, options)
+    layer = network.network.layers[1]
+    assert isinstance(layer, ChipDense)
+    clipped = dataclasses.replace(
+        layer.weights, mantissa=np.clip(layer.weights.effective(), -32, 31).astype(np.int16)
+    )
+    other = with_layer(network, 1, weights=dataclasses.replace(clipped, exponent=0))
+    faulty = open_backend("reference").run(other, inputs, options)
+    cause = explained(network, inputs, faulty, right=right)
+    assert cause.name is CauseName.CLIPPED_WEIGHT
+    assert cause.own_faults == ("layer1",)
+
+
+def test_runs_of_other_timelines_are_refused() -> None:
+    network = dense_network()
+    inputs = spikes_for(network)
+    on_chip = open_backend("reference").run(network, inputs, RunOptions(timeline=Timeline.CHIP))
+    with pytest.raises(RunFolderError) as raised:
+        compare_runs(reference(network, inputs), on_chip)
+    assert str(raised.value) == (
+        "the runs cannot be compared: timelines slayer and chip. "
+        "Run the same network on the same input with both."
+    )
+
+
+def test_joined_layers_are_explained() -> None:
+    rng = np.random.default_rng(14)
+    joined = compiled(
+        dense(even_weights(rng, 10, 24, most=60), name="layer0"),
+        dense(even_weights(rng, 8, 10, most=60), name="layer1"),
+        ConcatLayer(name="layer2", shape=(18,), sources=(0, 1)),
+        dense(even_weights(rng, 6, 18, most=60), name="layer3"),
+    )
+    inputs = spikes_for(joined)
+    outputs = outputs_of(reference(joined, inputs).spikes)
+    outputs[-1] = np.roll(outputs[-1], 1, axis=2)
+    outputs[-1][:, :, 0] = 0
+    cause = explained(joined, inputs, result_of(joined, outputs))
+    assert (cause.name, cause.layer) == (CauseName.LATENCY, "layer3")
