@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
@@ -19,7 +20,7 @@ from .inputs import REMEDY, describe_inputs
 from .layer_case import LayerCase, layer_case
 from .registers import register_cause
 from .replay import Replay
-from .search import first_effect, search_causes
+from .search import Search, first_effect, search_causes
 
 Side: TypeAlias = Literal["a", "b"]
 SIDES: tuple[Side, Side] = ("a", "b")
@@ -86,46 +87,71 @@ def explain_difference(
     if inputs is not None and inputs_b is not None and inputs.sha256() != inputs_b.sha256():
         return _fed_differently(replay, index, (inputs, inputs_b), b, samples, names[1])
     if inputs is None and NETWORK_INPUT in compiled.network.layers[index].sources:
-        return _not_explained(
-            first, "what the network was fed is not known, and this layer takes it", "Give --input."
+        return Cause(
+            name=CauseName.NOT_EXPLAINED,
+            layer=first.layer,
+            side=None,
+            explanation="What the network was fed is not known, and this layer takes it.",
+            remedy="Give --input.",
         )
     fed = None if inputs is None else inputs.spikes
-    cases = tuple(layer_case(replay, index, run, fed, samples) for run in (a, b))
-    right = tuple(case.defined() for case in cases)
-    faults = _own_faults(replay, (a, b), fed, samples)
+    cases = (
+        layer_case(replay, index, a, fed, samples),
+        layer_case(replay, index, b, fed, samples),
+    )
+    faults = tuple(_own_faults(replay, run, fed, samples) for run in (a, b))
+    return _by_running_again(first, cases, faults, samples, names)
+
+
+def _by_running_again(
+    first: Difference,
+    cases: tuple[LayerCase, LayerCase],
+    faults: Sequence[tuple[str, ...]],
+    samples: tuple[int, int],
+    names: tuple[str, str],
+) -> Cause:
+    """Return the cause that makes the layer do what one of the runs did.
+
+    `faults` are the layers of each run that do not follow from what reached them.
+    """
     wrong = [k for k in (0, 1) if _is_wrong(cases[k], first)]
     tried = 0
     for k in wrong:
-        search = search_causes(cases[k], right[k], first)
+        search = search_causes(cases[k], cases[k].defined(), first)
         tried = max(tried, search.tried)
         if search.found:
-            best, *others = search.found
-            place = ""
-            if best.hypothesis.shows_place:
-                place = first_effect(cases[k], right[k], best.supposed)
-            also = dict.fromkeys(f.hypothesis.name for f in others)
-            return Cause(
-                name=best.hypothesis.name,
-                layer=first.layer,
-                side=SIDES[k],
-                explanation=_sentence(best.hypothesis.statement, names[k], place),
-                remedy=best.hypothesis.remedy,
-                quantity=best.fit.quantity,
-                explained=best.fit.explained,
-                differing=best.fit.differing,
-                samples=samples,
-                also=tuple(name for name in also if name is not best.hypothesis.name),
-                own_faults=faults[k],
+            cause = _cause_of(search, cases[k], names[k])
+            return dataclasses.replace(
+                cause, layer=first.layer, side=SIDES[k], samples=samples, own_faults=faults[k]
             )
     return Cause(
         name=CauseName.NOT_EXPLAINED,
         layer=first.layer,
         side=SIDES[wrong[0]] if len(wrong) == 1 else None,
-        explanation=_who_is_wrong(wrong, names) + f", and none of {tried} known causes fits.",
+        explanation=_not_explained(wrong, names, tried),
         remedy="Look at the numbers around the place; record states in both runs to see more.",
         samples=samples,
         own_faults=faults[wrong[0]] if wrong else (),
-        evidence=evidence_at(first, cases[0], right[0], cases[1]),
+        evidence=evidence_at(first, cases[0], cases[0].defined(), cases[1]),
+    )
+
+
+def _cause_of(search: Search, case: LayerCase, name: str) -> Cause:
+    """Return the simplest of the causes found, and the names of the others."""
+    best, *others = search.found
+    own = best.hypothesis
+    place = first_effect(case, case.defined(), best.supposed) if own.shows_place else ""
+    also = dict.fromkeys(found.hypothesis.name for found in others)
+    return Cause(
+        name=own.name,
+        layer=case.chip.name,
+        side=None,
+        explanation=_sentence(own.statement, name, place),
+        remedy=own.remedy,
+        quantity=best.fit.quantity,
+        explained=best.fit.explained,
+        differing=best.fit.differing,
+        also=tuple(name for name in also if name is not own.name),
     )
 
 
@@ -150,22 +176,19 @@ def _is_wrong(case: LayerCase, first: Difference) -> bool:
 
 def _own_faults(
     replay: Replay,
-    runs: Sequence[RunResult],
+    run: RunResult,
     fed: NDArray[np.integer] | None,
     samples: tuple[int, int],
-) -> tuple[tuple[str, ...], ...]:
-    """Return, for each run, the layers that do not follow from what reached them."""
-    found: list[tuple[str, ...]] = []
-    for run in runs:
-        names: list[str] = []
-        for index, layer in enumerate(replay.compiled.network.layers):
-            if fed is None and NETWORK_INPUT in layer.sources:
-                continue
-            case = layer_case(replay, index, run, fed, samples)
-            if not np.array_equal(case.defined().output, case.seen.output):
-                names.append(layer.name)
-        found.append(tuple(names))
-    return tuple(found)
+) -> tuple[str, ...]:
+    """Return the layers of a run that do not follow from what reached them."""
+    names: list[str] = []
+    for index, layer in enumerate(replay.compiled.network.layers):
+        if fed is None and NETWORK_INPUT in layer.sources:
+            continue
+        case = layer_case(replay, index, run, fed, samples)
+        if not np.array_equal(case.defined().output, case.seen.output):
+            names.append(layer.name)
+    return tuple(names)
 
 
 def _fed_differently(
@@ -192,24 +215,15 @@ def _fed_differently(
     )
 
 
-def _not_explained(first: Difference, why: str, remedy: str) -> Cause:
-    return Cause(
-        name=CauseName.NOT_EXPLAINED,
-        layer=first.layer,
-        side=None,
-        explanation=f"{_begin(why)}.",
-        remedy=remedy,
-    )
-
-
-def _who_is_wrong(wrong: Sequence[int], names: tuple[str, str]) -> str:
+def _not_explained(wrong: Sequence[int], names: tuple[str, str], tried: int) -> str:
     match list(wrong):
         case [one]:
-            return f"{_at_begin(names[one])} is not what the registers define"
+            who = f"{_at_begin(names[one])} is not what the registers define"
         case [_, _]:
-            return "Neither run is what the registers define"
+            who = "Neither run is what the registers define"
         case _:
-            return "Both runs are what the registers define"
+            return "Both runs are what the registers define of what reached the layer."
+    return f"{who}, and none of {tried} known causes fits."
 
 
 def _sentence(statement: str, name: str, place: str) -> str:

@@ -185,8 +185,8 @@ def layer_case(
     states: dict[str, NDArray[np.integer]] = {}
     if result.states:
         states |= {name: s[start:stop] for name, s in result.states[index].values.items()}
-    elif result.readout is not None and index == len(replay.placed) - 1:
-        states["voltage"] = result.readout[start:stop]
+    if result.readout is not None and index == len(replay.placed) - 1:
+        states.setdefault("voltage", result.readout[start:stop])
     return LayerCase(
         chip=replay.compiled.network.layers[index],
         layer=layer,
