@@ -123,6 +123,29 @@ def clip_state(value: Int64Array) -> Int64Array:
     return np.clip(value, -(STATE_LIMIT - 1), STATE_LIMIT - 1)
 
 
+def clip_voltage(value: Int64Array) -> Int64Array:
+    """Return what the voltage register keeps of a sum: that of Lava's int32, clipped."""
+    return clip_state(wrap_signed(value, 32))
+
+
+def wrap_current(value: Int64Array) -> Int64Array:
+    """Return what the current register keeps of a sum: that of Lava's int32, wrapped once.
+
+    Examples
+    --------
+    >>> wrap_current(np.array([8388607, 8388608, 8388609, -8388608]))
+    array([ 8388607,  8388608, -8388607,  8388608])
+    """
+    summed = wrap_signed(value, 32)
+    lowered = np.where(summed > STATE_LIMIT, summed - 2 * STATE_LIMIT, summed)
+    return np.where(lowered <= -STATE_LIMIT, summed + 2 * STATE_LIMIT, lowered)
+
+
+def wrap_kernel_sum(value: Int64Array) -> Int64Array:
+    """Return what Lava's convolutions keep of a weighted sum: 24 bits, wrapped."""
+    return wrap_signed(value, CONV_BITS)
+
+
 def update_current(
     current: Int64Array, arriving: Int64Array, decay: NDArray[np.integer]
 ) -> Int64Array:
@@ -150,9 +173,7 @@ def update_current(
     >>> update_current(zero, arriving, np.array(0))
     array([ 8388608, -8388544,  8388608])
     """
-    summed = wrap_signed(decay_toward_zero(current, decay) + arriving, 32)
-    lowered = np.where(summed > STATE_LIMIT, summed - 2 * STATE_LIMIT, summed)
-    return np.where(lowered <= -STATE_LIMIT, summed + 2 * STATE_LIMIT, lowered)
+    return wrap_current(decay_toward_zero(current, decay) + arriving)
 
 
 def update_voltage(
@@ -185,8 +206,7 @@ def update_voltage(
     >>> update_voltage(edge, np.array([1, -1]), np.array(0), np.array(0))
     array([ 8388607, -8388607])
     """
-    summed = wrap_signed(decay_toward_zero(voltage, decay) + current + bias, 32)
-    return clip_state(summed)
+    return clip_voltage(decay_toward_zero(voltage, decay) + current + bias)
 
 
 def rotate(

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from lavadeploy.compile import CompiledNetwork, compile_network, report_compilation
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import export_slayer, read_netx
-from lavadeploy.scripts.commands.compare import show_comparison
 from lavadeploy.scripts.commands.run import show_summary
+from lavadeploy.scripts.comparison_text import show_comparison
 from lavadeploy.scripts.compile_tables import show_compile_report
 from lavadeploy.scripts.console import progress, say
 from lavadeploy.scripts.entry import run_script
@@ -28,6 +28,7 @@ from lavadeploy.sim import (
     RunOptions,
     check_run_folder,
     compare_runs,
+    explain_difference,
     fraction_equal,
     open_backend,
     run_slayer,
@@ -86,7 +87,13 @@ def main(
     show_summary(summary)
     say()
     say(f"SLAYER, given as many steps as Lava, is right on {accuracy_slayer:.2%}.")
-    show_comparison(found, "SLAYER", "Lava")
+    names = ("SLAYER", "Lava")
+    cause = (
+        None
+        if found.equal
+        else explain_difference(compiled, test, on_slayer, on_lava, found, names=names)
+    )
+    show_comparison(found, cause, names)
     say(explain(found, compiled))
     say(f"Written: {output}")
     figures = {

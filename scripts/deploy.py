@@ -13,7 +13,7 @@ import typer
 from lavadeploy.compile import compile_network
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import read_netx
-from lavadeploy.scripts.commands.compare import show_comparison
+from lavadeploy.scripts.comparison_text import show_comparison
 from lavadeploy.scripts.console import say
 from lavadeploy.scripts.entry import run_script
 from lavadeploy.sim import (
@@ -21,6 +21,7 @@ from lavadeploy.sim import (
     count_activity,
     energy_lines,
     estimate_energy,
+    explain_difference,
     load_spike_input,
     open_backend,
 )
@@ -36,7 +37,14 @@ def main(
     inputs = load_spike_input(input_file).first(samples)
     on_lava = open_backend("lava").run(compiled, inputs)
     on_reference = open_backend("reference").run(compiled, inputs)
-    show_comparison(compare_runs(on_lava, on_reference), "lava", "reference")
+    found = compare_runs(on_lava, on_reference)
+    names = ("lava", "reference")
+    cause = (
+        None
+        if found.equal
+        else explain_difference(compiled, inputs, on_lava, on_reference, found, names=names)
+    )
+    show_comparison(found, cause, names)
     counts = count_activity(compiled, inputs, on_lava.spikes)
     for line in energy_lines(estimate_energy(counts, compiled.profile), compiled.profile.name):
         say(line)

@@ -14,6 +14,10 @@ from .bit_allocation import choose_bits as choose_bits
 from .bit_allocation import most_trials as most_trials
 from .calibrate import CALIBRATION_TRIALS as CALIBRATION_TRIALS
 from .calibrate import calibrate as calibrate
+from .causes import Cause as Cause
+from .causes import CauseName as CauseName
+from .causes import StepEvidence as StepEvidence
+from .causes import explain_difference as explain_difference
 from .compare import Comparison as Comparison
 from .compare import Difference as Difference
 from .compare import compare_runs as compare_runs

@@ -35,8 +35,8 @@ from ..netx import (
     spread,
 )
 from .neuron_input import neuron_input
-from .neurons import neuron_at_rest
-from .timeline import Timeline, netx_timing
+from .neurons import DEFINITION, Rules, neuron_at_rest
+from .timeline import Timeline, Timing, netx_timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -99,6 +99,19 @@ def run_network(
     SpikeInputError
         When the inputs are not whole numbers of that shape.
     """
+    runs, timing = run_from_start(network, inputs, input_shape, timeline)
+    return tuple(
+        _shown(run, first, timing.shown) for run, first in zip(runs, timing.shown_from, strict=True)
+    )
+
+
+def run_from_start(
+    network: Network,
+    inputs: NDArray[np.integer],
+    input_shape: Shape | None = None,
+    timeline: Timeline = Timeline.SLAYER,
+) -> tuple[tuple[LayerRun, ...], Timing]:
+    """Run a network as `run_network` does, and keep the steps that a timeline does not show."""
     shapes = infer_shapes(network, input_shape)
     check_inputs(inputs, shapes[0].shape_in)
     steps = inputs.shape[-1]
@@ -109,14 +122,12 @@ def run_network(
     runs: list[LayerRun] = []
     for layer, shape, first_step in zip(network.layers, shapes, timing.first_step, strict=True):
         if isinstance(layer, ConcatLayer):
-            run = _concatenated(layer, runs)
+            run = concatenated(layer, [runs[source] for source in layer.sources])
         else:
-            run = _run_layer(layer, shape, values, unit, first_step)
+            run = run_layer(layer, shape, values, unit, first_step)
         runs.append(run)
         values, unit = run.output, run.unit
-    return tuple(
-        _shown(run, first, timing.shown) for run, first in zip(runs, timing.shown_from, strict=True)
-    )
+    return tuple(runs), timing
 
 
 def check_inputs(inputs: NDArray[np.integer], shape: Shape) -> None:
@@ -131,12 +142,34 @@ def check_inputs(inputs: NDArray[np.integer], shape: Shape) -> None:
         )
 
 
-def _run_layer(
-    layer: Layer, shape: LayerShapes, values: Int64Array, unit: Fraction, first_step: int
+def run_layer(
+    layer: Layer | SynapticLayer,
+    shape: LayerShapes,
+    values: Int64Array,
+    unit: Fraction,
+    first_step: int = 0,
+    rules: Rules = DEFINITION,
 ) -> LayerRun:
+    """Run one layer by itself, from rest.
+
+    Parameters
+    ----------
+    layer : Layer
+        Any but a concat layer.
+    shape : LayerShapes
+        Of the layer.
+    values : int64 array, shape (N, inputs, T)
+        Outputs of the layer before it.
+    unit : Fraction
+        What a value of 1 stands for.
+    first_step : int
+        The step in which its neurons begin; they are at rest before.
+    rules : Rules
+        The arithmetic; runs take the definition's.
+    """
     match layer:
         case InputLayer() if layer.neuron is not None:
-            return _run_neurons(layer, shape, values, unit, first_step)
+            return _run_neurons(layer, shape, values, unit, first_step, rules)
         case InputLayer() | FlattenLayer():
             return LayerRun(name=layer.name, output=values, unit=unit, states={})
         case AverageLayer():
@@ -149,7 +182,7 @@ def _run_layer(
                 states={},
             )
         case SynapticLayer():
-            return _run_neurons(layer, shape, values, unit, first_step)
+            return _run_neurons(layer, shape, values, unit, first_step, rules)
         case ConcatLayer():
             raise ValueError("a concat layer takes more than one input")
 
@@ -160,17 +193,18 @@ def _run_neurons(
     values: Int64Array,
     unit: Fraction,
     first_step: int,
+    rules: Rules,
 ) -> LayerRun:
     samples, _, steps = values.shape
     neurons = size_of(shape.shape_out)
-    model = neuron_at_rest(layer, (samples, neurons), lambda v: spread(v, neurons))
+    model = neuron_at_rest(layer, (samples, neurons), lambda v: spread(v, neurons), rules)
     fired = np.zeros((samples, neurons, steps), dtype=np.int64)
     states = {name: np.zeros((samples, neurons, steps), dtype=np.int32) for name in model.states()}
     wrapped = 0
     for step in range(first_step, steps):
         last = fired[:, :, step - 1] if step > 0 else np.zeros_like(fired[:, :, 0])
         real, imag, lost = neuron_input(
-            layer, shape, values[:, :, step], unit, last, model.output_unit
+            layer, shape, values[:, :, step], unit, last, model.output_unit, rules
         )
         wrapped += lost
         fired[:, :, step] = model.step(real, imag)
@@ -212,8 +246,8 @@ def delayed(delay: IntArray | None, fired: Int64Array) -> Int64Array:
     return leaving
 
 
-def _concatenated(layer: ConcatLayer, runs: Sequence[LayerRun]) -> LayerRun:
-    parts = [runs[source] for source in layer.sources]
+def concatenated(layer: ConcatLayer, parts: Sequence[LayerRun]) -> LayerRun:
+    """Return what a concat layer makes of the layers that it joins."""
     unit = common_unit(part.unit for part in parts)
     return LayerRun(
         name=layer.name,

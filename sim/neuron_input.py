@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..hw_profiles.arithmetic import CONV_BITS, Int64Array, align_with_states, wrap_signed
+from ..hw_profiles.arithmetic import Int64Array, align_with_states
 from ..hw_profiles.units import SIGMA_UNIT, common_unit
 from ..netx import (
     InputLayer,
@@ -17,6 +17,7 @@ from ..netx import (
     SigmaDeltaNeuron,
     SynapticLayer,
 )
+from .neurons import DEFINITION, Rules
 from .synapses import synaptic_input
 
 
@@ -27,6 +28,7 @@ def neuron_input(
     unit: Fraction,
     last: Int64Array,
     last_unit: Fraction,
+    rules: Rules = DEFINITION,
 ) -> tuple[Int64Array, Int64Array, int]:
     """Return what reaches the neurons of a layer in a step.
 
@@ -42,6 +44,8 @@ def neuron_input(
         What a value of 1 stands for.
     last, last_unit : int64 array, shape (N, neurons), and Fraction
         The layer's own output of the step before.
+    rules : Rules
+        The arithmetic; runs take the definition's.
 
     Returns
     -------
@@ -56,7 +60,7 @@ def neuron_input(
         scaled = values * weight + offset  # in 1/4096
         real = scaled << 6 if isinstance(layer.neuron, SigmaDeltaNeuron) else scaled
         return real, scaled, 0
-    weighted, lost = _weighted(layer, layer.weight, shape, values)
+    weighted, lost = _weighted(layer, layer.weight, shape, values, rules)
     if isinstance(layer, RecurrentLayer):
         # summed before fractions are cut, as SLAYER does
         common = common_unit((unit, last_unit))
@@ -66,18 +70,18 @@ def neuron_input(
     real = _aligned(layer, weighted, unit)
     if layer.weight_imag is None:
         return real, real, lost
-    imag, lost_imag = _weighted(layer, layer.weight_imag, shape, values)
+    imag, lost_imag = _weighted(layer, layer.weight_imag, shape, values, rules)
     return real, _aligned(layer, imag, unit), lost + lost_imag
 
 
 def _weighted(
-    layer: SynapticLayer, weight: IntArray, shape: LayerShapes, values: Int64Array
+    layer: SynapticLayer, weight: IntArray, shape: LayerShapes, values: Int64Array, rules: Rules
 ) -> tuple[Int64Array, int]:
     """Return weighted sums, those of kernels wrapped to 24 bits as Lava's, and how many were."""
     wanted = synaptic_input(layer, weight, shape.shape_in, values)
     if not isinstance(layer, KernelLayer):
         return wanted, 0
-    kept = wrap_signed(wanted, CONV_BITS)
+    kept = rules.hold_sum(wanted)
     return kept, int(np.count_nonzero(kept != wanted))
 
 

@@ -20,6 +20,7 @@ from ..netx.kernel_sizes import correlation_size, transposed_size
 
 # int64 for whole numbers; float64 for real ones, and for whole ones whose sums stay below 2**53
 Numbers: TypeAlias = NDArray[Any]
+EXACT_IN_FLOAT64 = 1 << 53
 
 
 def synaptic_input(
@@ -46,7 +47,7 @@ def synaptic_input(
     samples = values.shape[0]
     wide = weight.astype(values.dtype)
     if not isinstance(layer, KernelLayer):
-        return values @ wide.T
+        return _product(values, wide)
     image = values.reshape(samples, *shape_in)
     if isinstance(layer, PoolLayer | UnpoolLayer):
         image = _stacked(layer, image)
@@ -59,6 +60,20 @@ def synaptic_input(
         groups = layer.groups if isinstance(layer, ConvLayer) else 1
         result = correlate(image, wide, layer.stride, layer.padding, layer.dilation, groups)
     return result.reshape(samples, -1)
+
+
+def _product(values: Numbers, weight: Numbers) -> Numbers:
+    """Return ``values @ weight.T``; of whole numbers through float64 where that is exact, and fast.
+
+    NumPy multiplies matrices of floats by BLAS, those of integers one number at a time.
+    """
+    if values.dtype.kind != "i" or values.size == 0 or weight.size == 0:
+        return values @ weight.T
+    # no partial sum is larger, in whatever order they are made
+    bound = int(np.abs(values).sum(axis=1).max()) * int(np.abs(weight).max())
+    if bound >= EXACT_IN_FLOAT64:
+        return values @ weight.T
+    return (values.astype(np.float64) @ weight.T.astype(np.float64)).astype(np.int64)
 
 
 def correlate(

@@ -8,4 +8,6 @@ Refractory periods of CUBA neurons follow Lava's floating-point ``LIFRefractory`
 
 from .model import NeuronModel as NeuronModel
 from .model import Spread as Spread
+from .rules import DEFINITION as DEFINITION
+from .rules import Rules as Rules
 from .start import neuron_at_rest as neuron_at_rest

@@ -9,16 +9,14 @@ import numpy as np
 from ...hw_profiles.arithmetic import (
     STATE_SHIFT,
     Int64Array,
-    clip_state,
-    decay_toward_zero,
     divide_toward_zero,
     fires,
-    update_current,
-    update_voltage,
 )
 from ...hw_profiles.units import GRADED, SPIKE
 from ...netx import AdaptiveResonatorNeuron, AlifNeuron, CubaNeuron, IntArray, current_shift
+from .bias import Bias
 from .model import Spread, count_changed
+from .rules import DEFINITION, Rules
 
 
 class LeakyStates:
@@ -32,11 +30,18 @@ class LeakyStates:
         (N, neurons).
     spread : callable
         See `Spread`.
+    rules : Rules
+        The arithmetic.
     """
 
     def __init__(
-        self, neuron: CubaNeuron | AlifNeuron, shape: tuple[int, int], spread: Spread
+        self,
+        neuron: CubaNeuron | AlifNeuron,
+        shape: tuple[int, int],
+        spread: Spread,
+        rules: Rules = DEFINITION,
     ) -> None:
+        self._rules = rules
         self._current_decay = spread(neuron.current_decay)
         self._voltage_decay = spread(neuron.voltage_decay)
         self.current = np.zeros(shape, dtype=np.int64)
@@ -45,14 +50,14 @@ class LeakyStates:
 
     def add_to_current(self, arriving: Int64Array) -> None:
         """Decay the current by a step and add what arrives, in 1/4096."""
-        wanted = decay_toward_zero(self.current, self._current_decay) + arriving
-        self.current = update_current(self.current, arriving, self._current_decay)
+        wanted = self._rules.decay(self.current, self._current_decay) + arriving
+        self.current = self._rules.hold_current(wanted)
         self.overflows += count_changed(wanted, self.current)
 
     def add_to_voltage(self, rise: Int64Array) -> None:
         """Decay the voltage by a step and add to it, in 1/4096."""
-        wanted = decay_toward_zero(self.voltage, self._voltage_decay) + rise
-        self.voltage = update_voltage(self.voltage, rise, np.zeros_like(rise), self._voltage_decay)
+        wanted = self._rules.decay(self.voltage, self._voltage_decay) + rise
+        self.voltage = self._rules.hold_voltage(wanted)
         self.overflows += count_changed(wanted, self.voltage)
 
 
@@ -66,11 +71,17 @@ class Cuba:
     """
 
     def __init__(
-        self, neuron: CubaNeuron, bias: IntArray | None, shape: tuple[int, int], spread: Spread
+        self,
+        neuron: CubaNeuron,
+        bias: IntArray | None,
+        shape: tuple[int, int],
+        spread: Spread,
+        rules: Rules = DEFINITION,
     ) -> None:
         self._neuron = neuron
-        self._bias = _aligned(bias, shape, spread)
-        self._leaky = LeakyStates(neuron, shape, spread)
+        self._bias = Bias(bias, shape, spread, STATE_SHIFT, rules.bias_from)
+        self._leaky = LeakyStates(neuron, shape, spread, rules)
+        self._shift = rules.threshold_shift
         self._resting = np.zeros(shape, dtype=np.int64)  # steps of the refractory period left
         self.output_unit = GRADED if neuron.graded_spike else SPIKE
 
@@ -78,9 +89,11 @@ class Cuba:
         """Take one step; see `NeuronModel.step`."""
         leaky = self._leaky
         leaky.add_to_current(real)
-        leaky.add_to_voltage(_scaled(leaky.current + self._bias, current_shift(self._neuron)))
+        leaky.add_to_voltage(
+            _scaled(leaky.current + self._bias.next(), current_shift(self._neuron))
+        )
         voltage = np.where(self._resting > 0, 0, leaky.voltage)
-        fire = fires(voltage, self._neuron.vth_mantissa) & (self._resting == 0)
+        fire = fires(voltage - self._shift, self._neuron.vth_mantissa) & (self._resting == 0)
         self._resting = np.where(
             fire, self._neuron.refractory_delay - 1, np.maximum(self._resting - 1, 0)
         )
@@ -106,17 +119,22 @@ class Alif:
     """
 
     def __init__(
-        self, neuron: AlifNeuron, bias: IntArray | None, shape: tuple[int, int], spread: Spread
+        self,
+        neuron: AlifNeuron,
+        bias: IntArray | None,
+        shape: tuple[int, int],
+        spread: Spread,
+        rules: Rules = DEFINITION,
     ) -> None:
         self._neuron = neuron
-        self._bias = _aligned(bias, shape, spread)
-        self._leaky = LeakyStates(neuron, shape, spread)
-        self._adaptation = Adaptation(neuron, shape, spread)
+        self._bias = Bias(bias, shape, spread, STATE_SHIFT, rules.bias_from)
+        self._leaky = LeakyStates(neuron, shape, spread, rules)
+        self._adaptation = Adaptation(neuron, shape, spread, rules)
         self.output_unit = GRADED if neuron.graded_spike else SPIKE
 
     def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
         """Take one step; see `NeuronModel.step`."""
-        arriving = _scaled(real + self._bias, current_shift(self._neuron))
+        arriving = _scaled(real + self._bias.next(), current_shift(self._neuron))
         leaky = self._leaky
         leaky.add_to_current(arriving)
         leaky.add_to_voltage(leaky.current)
@@ -146,6 +164,8 @@ class Adaptation:
         (N, neurons).
     spread : callable
         See `Spread`.
+    rules : Rules
+        The arithmetic.
     """
 
     def __init__(
@@ -153,7 +173,9 @@ class Adaptation:
         neuron: AlifNeuron | AdaptiveResonatorNeuron,
         shape: tuple[int, int],
         spread: Spread,
+        rules: Rules = DEFINITION,
     ) -> None:
+        self._rules = rules
         self._rest = np.int64(neuron.vth_mantissa) << STATE_SHIFT
         self._rise = np.int64(neuron.vth_step) << STATE_SHIFT
         self._threshold_decay = spread(neuron.threshold_decay)
@@ -163,10 +185,10 @@ class Adaptation:
 
     def limit(self) -> Int64Array:
         """Decay by a step and return what the state is compared with."""
-        raised = decay_toward_zero(self._threshold - self._rest, self._threshold_decay)
+        raised = self._rules.decay(self._threshold - self._rest, self._threshold_decay)
         self._threshold = raised + self._rest
-        self._refractory = decay_toward_zero(self._refractory, self._refractory_decay)
-        return self._threshold + self._refractory
+        self._refractory = self._rules.decay(self._refractory, self._refractory_decay)
+        return self._threshold + self._refractory + self._rules.threshold_shift
 
     def raise_after(self, fire: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> int:
         """Raise both terms of the neurons that fired; the second by twice the threshold before.
@@ -175,7 +197,8 @@ class Adaptation:
         """
         refractory = self._refractory + np.where(fire, 2 * self._threshold, 0)
         threshold = self._threshold + np.where(fire, self._rise, 0)
-        self._refractory, self._threshold = clip_state(refractory), clip_state(threshold)
+        hold = self._rules.hold_state
+        self._refractory, self._threshold = hold(refractory), hold(threshold)
         return count_changed(refractory, self._refractory) + count_changed(
             threshold, self._threshold
         )
@@ -183,12 +206,6 @@ class Adaptation:
     def states(self) -> dict[str, Int64Array]:
         """Return both terms, in 1/4096."""
         return {"threshold": self._threshold, "refractory": self._refractory}
-
-
-def _aligned(bias: IntArray | None, shape: tuple[int, int], spread: Spread) -> Int64Array:
-    if bias is None:
-        return np.zeros(shape[1], dtype=np.int64)
-    return spread(bias).astype(np.int64) << STATE_SHIFT
 
 
 def _scaled(value: Int64Array, exponent: int) -> Int64Array:

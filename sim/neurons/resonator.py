@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ...hw_profiles.arithmetic import STATE_SHIFT, Int64Array, clip_state, rotate
+from ...hw_profiles.arithmetic import STATE_SHIFT, Int64Array
 from ...hw_profiles.units import GRADED, SPIKE
 from ...netx import AdaptiveResonatorNeuron, IntArray, NeuronKind, ResonatorNeuron
+from .bias import Bias
 from .cuba import Adaptation
 from .model import Spread, count_changed
+from .rules import DEFINITION, Rules
 
 
 class Resonator:
@@ -38,20 +40,20 @@ class Resonator:
         bias_imag: IntArray | None,
         shape: tuple[int, int],
         spread: Spread,
+        rules: Rules = DEFINITION,
     ) -> None:
         self._neuron = neuron
+        self._rules = rules
         self._sin_decay = spread(neuron.sin_decay)
         self._cos_decay = spread(neuron.cos_decay)
         self._bias, self._bias_imag = (
-            np.zeros(shape[1], dtype=np.int64)
-            if values is None
-            else spread(values).astype(np.int64) << STATE_SHIFT
+            Bias(values, shape, spread, STATE_SHIFT, rules.bias_from)
             for values in (bias, bias_imag)
         )
         self._real = np.zeros(shape, dtype=np.int64)
         self._imag = np.zeros(shape, dtype=np.int64)
         self._adaptation = (
-            Adaptation(neuron, shape, spread)
+            Adaptation(neuron, shape, spread, rules)
             if isinstance(neuron, AdaptiveResonatorNeuron)
             else None
         )
@@ -60,13 +62,17 @@ class Resonator:
 
     def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
         """Take one step; see `NeuronModel.step`."""
-        turned_real, turned_imag = rotate(self._real, self._imag, self._sin_decay, self._cos_decay)
-        wanted_real = turned_real + real + self._bias
-        wanted_imag = turned_imag + imag + self._bias_imag
-        new_real, new_imag = clip_state(wanted_real), clip_state(wanted_imag)
+        rules = self._rules
+        turned_real, turned_imag = rules.turn(
+            self._real, self._imag, self._sin_decay, self._cos_decay
+        )
+        wanted_real = turned_real + real + self._bias.next()
+        wanted_imag = turned_imag + imag + self._bias_imag.next()
+        new_real, new_imag = rules.hold_state(wanted_real), rules.hold_state(wanted_imag)
         self.overflows += count_changed(wanted_real, new_real)
         self.overflows += count_changed(wanted_imag, new_imag)
-        limit = np.int64(self._neuron.vth_mantissa) << STATE_SHIFT
+        threshold = np.int64(self._neuron.vth_mantissa) << STATE_SHIFT
+        limit = threshold + rules.threshold_shift
         if self._adaptation is not None:
             limit = self._adaptation.limit()
         if self._neuron.kind in (NeuronKind.RF, NeuronKind.ADRF):
@@ -79,7 +85,7 @@ class Resonator:
             self.overflows += self._adaptation.raise_after(fire)
         elif self._neuron.kind is NeuronKind.RF_IZ:
             new_real = np.where(fire, 0, new_real)
-            new_imag = np.where(fire, limit - 1, new_imag)
+            new_imag = np.where(fire, threshold - 1, new_imag)
         self._real, self._imag = new_real, new_imag
         return np.where(fire, payload if self._neuron.graded_spike else 1, 0)
 

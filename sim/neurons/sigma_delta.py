@@ -12,7 +12,9 @@ import numpy as np
 from ...hw_profiles.arithmetic import Int64Array, wrap_signed
 from ...hw_profiles.units import GRADED, SIGMA_TO_MESSAGE, SIGMA_UNIT, WEIGHT_TO_SIGMA
 from ...netx import IntArray, SigmaDeltaNeuron
+from .bias import Bias
 from .model import Spread, count_changed
+from .rules import DEFINITION, Rules
 
 
 class Delta:
@@ -25,8 +27,11 @@ class Delta:
 
     output_unit = GRADED
 
-    def __init__(self, neuron: SigmaDeltaNeuron, shape: tuple[int, int]) -> None:
-        self._threshold = (np.int64(neuron.vth_mantissa) << WEIGHT_TO_SIGMA) + neuron.vth_fraction
+    def __init__(
+        self, neuron: SigmaDeltaNeuron, shape: tuple[int, int], rules: Rules = DEFINITION
+    ) -> None:
+        threshold = (np.int64(neuron.vth_mantissa) << WEIGHT_TO_SIGMA) + neuron.vth_fraction
+        self._threshold = threshold + rules.threshold_shift
         self._activation = np.zeros(shape, dtype=np.int64)
         self._residue = np.zeros(shape, dtype=np.int64)
         self.overflows = 0
@@ -57,21 +62,21 @@ class SigmaDelta:
         bias: IntArray | None,
         shape: tuple[int, int],
         spread: Spread,
+        rules: Rules = DEFINITION,
     ) -> None:
-        self._bias = np.zeros(shape[1], dtype=np.int64)
-        if bias is not None:
-            self._bias = spread(bias).astype(np.int64) << WEIGHT_TO_SIGMA
+        self._bias = Bias(bias, shape, spread, WEIGHT_TO_SIGMA, rules.bias_from)
         self._sigma = np.zeros(shape, dtype=np.int64)
-        self._delta = Delta(neuron, shape)
+        self._delta = Delta(neuron, shape, rules)
         self._sums_lost = 0
 
     def step(self, real: Int64Array, imag: Int64Array) -> Int64Array:
         """Take one step; see `NeuronModel.step`."""
         wanted = self._sigma + real
         self._sigma = wrap_signed(wanted, 32)
-        biased = wrap_signed(self._sigma + self._bias, 32)
+        shifted = self._sigma + self._bias.next()
+        biased = wrap_signed(shifted, 32)
         self._sums_lost += count_changed(wanted, self._sigma)
-        self._sums_lost += count_changed(self._sigma + self._bias, biased)
+        self._sums_lost += count_changed(shifted, biased)
         return self._delta.step(np.maximum(biased, 0), imag)
 
     @property

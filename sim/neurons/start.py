@@ -14,11 +14,15 @@ from ...netx import (
 from .cuba import Alif, Cuba
 from .model import NeuronModel, Spread
 from .resonator import Resonator
+from .rules import DEFINITION, Rules
 from .sigma_delta import Delta, Sigma, SigmaDelta
 
 
 def neuron_at_rest(
-    layer: InputLayer | SynapticLayer, shape: tuple[int, int], spread: Spread
+    layer: InputLayer | SynapticLayer,
+    shape: tuple[int, int],
+    spread: Spread,
+    rules: Rules = DEFINITION,
 ) -> NeuronModel:
     """Return the model of a layer's neurons, all states at rest.
 
@@ -30,6 +34,8 @@ def neuron_at_rest(
         (N, neurons).
     spread : callable
         See `Spread`.
+    rules : Rules
+        The arithmetic; runs take the definition's.
 
     Raises
     ------
@@ -43,7 +49,7 @@ def neuron_at_rest(
         case None:
             raise ValueError(f"{layer.name} has no neurons")
         case CubaNeuron():
-            return Cuba(neuron, bias, shape, spread)
+            return Cuba(neuron, bias, shape, spread, rules)
         case AlifNeuron():
             if neuron.refractory_delay != 1:
                 problem = (
@@ -51,12 +57,13 @@ def neuron_at_rest(
                     "no model: SLAYER's have only their refractory term. Use 1."
                 )
                 raise UnsupportedNetworkError([problem])
-            return Alif(neuron, bias, shape, spread)
+            return Alif(neuron, bias, shape, spread, rules)
         case ResonatorNeuron() | AdaptiveResonatorNeuron():
-            return Resonator(neuron, bias, None if is_input else layer.bias_imag, shape, spread)
+            bias_imag = None if is_input else layer.bias_imag
+            return Resonator(neuron, bias, bias_imag, shape, spread, rules)
         case _:
             if is_input:
-                return Delta(neuron, shape)
+                return Delta(neuron, shape, rules)
             if neuron.sigma_output:
                 return Sigma(shape)
             if neuron.activation != "relu":
@@ -65,4 +72,4 @@ def neuron_at_rest(
                     "'relu' can be run. Train with torch.nn.functional.relu."
                 )
                 raise UnsupportedNetworkError([problem])
-            return SigmaDelta(neuron, bias, shape, spread)
+            return SigmaDelta(neuron, bias, shape, spread, rules)

@@ -13,6 +13,7 @@ import pytest
 from hdf5_files import edit_hdf5
 
 Cli = Callable[..., CompletedProcess[str]]
+REMEDY = "  Remedy: Run the same artifact with both; lavadeploy diff tells all that differs.\n"
 
 
 @pytest.fixture
@@ -56,6 +57,10 @@ def test_first_differing_spike_is_named_with_both_values(cli: Cli, runs: tuple[s
         "  layer1: 2 spikes differ\n"
         "Predictions equal on 75.00 % of the samples.\n"
         "First difference: sample 2, step 3, layer1, neuron 1: spike 1 in a, 0 in b.\n"
+        "Cause: other registers\n"
+        "  b ran other registers of layer1: weights[1, 2] is 2, not 20 (1 of 6 differ).\n"
+        "  That explains 2 of 2 differing spikes of layer1 in samples 0 to 3.\n"
+        f"{REMEDY}"
     )
 
 
@@ -70,6 +75,10 @@ def test_first_difference_in_states_is_the_cause_of_that_in_spikes(
         "  layer1: 2 spikes differ\n"
         "Predictions equal on 75.00 % of the samples.\n"
         "First difference: sample 2, step 3, layer1, neuron 1: current 128 in b, 1280 in a.\n"
+        "Cause: other registers\n"
+        "  a ran other registers of layer1: weights[1, 2] is 20, not 2 (1 of 6 differ).\n"
+        "  That explains 2 of 2 differing spikes of layer1 in samples 0 to 3.\n"
+        f"{REMEDY}"
     )
 
 
@@ -93,6 +102,22 @@ def test_difference_as_json_keeps_exit_code_1(cli: Cli, runs: tuple[str, str]) -
             "quantity": "spike",
             "value_a": 1,
             "value_b": 0,
+        },
+        "cause": {
+            "name": "other registers",
+            "layer": "layer1",
+            "side": None,
+            "explanation": (
+                "b ran other registers of layer1: weights[1, 2] is 2, not 20 (1 of 6 differ)."
+            ),
+            "remedy": REMEDY.removeprefix("  Remedy: ").strip(),
+            "quantity": "spikes",
+            "explained": 2,
+            "differing": 2,
+            "samples": [0, 4],
+            "also": [],
+            "own_faults": [],
+            "evidence": [],
         },
     }
     assert json.loads(Path("found.json").read_text(encoding="utf-8")) == comparison
