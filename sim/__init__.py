@@ -53,9 +53,9 @@ from .spike_changes import DEFAULT_OBJECTIVE as DEFAULT_OBJECTIVE
 from .spike_changes import Objective as Objective
 from .spike_changes import layer_changes as layer_changes
 from .spike_changes import with_changes as with_changes
+from .spike_files import load_spike_input as load_spike_input
 from .spike_input import SpikeInput as SpikeInput
 from .spike_input import check_input_fits as check_input_fits
-from .spike_input import load_spike_input as load_spike_input
 from .spike_log import SpikeLog as SpikeLog
 from .spike_log import fraction_equal as fraction_equal
 from .spike_log import read_spike_log as read_spike_log

@@ -35,11 +35,16 @@ def run(
         Path,
         typer.Option(
             "--input",
-            help="An .npz with integer 'spikes' (N,C,T) or (N,C,H,W,T), and 'labels' (N,).",
+            help="An .npz with integer 'spikes' (N,C,T) or (N,C,H,W,T), and 'labels' (N,); "
+            "or an .npy with the spikes alone.",
         ),
     ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run folder, say runs/x.")
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="An .npy with the labels, where they are not with the spikes."),
     ] = None,
     backend: Annotated[
         str, typer.Option(help="lava, engine, reference or loihi.")
@@ -76,7 +81,7 @@ def run(
     if output is not None:
         check_run_folder(output)
     compiled = load_artifact(artifact)
-    inputs = load_spike_input(input_file).first(samples)
+    inputs = load_spike_input(input_file, labels).first(samples)
     check_input_fits(inputs, compiled)
     recorded_states(compiled.network, options.record)
     with progress(inputs.n_samples, f"running on {backend}") as on_progress:
