@@ -1,5 +1,6 @@
 """Running compiled networks: backends, spike logs, comparison, activity and energy."""
 
+from .activity import ActivityCounter as ActivityCounter
 from .activity import ActivityCounts as ActivityCounts
 from .activity import CoreActivity as CoreActivity
 from .activity import LayerActivity as LayerActivity
@@ -39,7 +40,13 @@ from .run_result import RunResult as RunResult
 from .run_result import StateTrace as StateTrace
 from .run_result import join_portions as join_portions
 from .run_summary import RunSummary as RunSummary
+from .run_summary import RunTotals as RunTotals
 from .run_summary import summarize_run as summarize_run
+from .run_writer import LOG_ALL as LOG_ALL
+from .run_writer import Destination as Destination
+from .run_writer import RunWriter as RunWriter
+from .run_writer import logged_layers as logged_layers
+from .run_writer import run_into as run_into
 from .sensitivity import CalibrationAccuracy as CalibrationAccuracy
 from .sensitivity import Sensitivity as Sensitivity
 from .sensitivity import accuracy_loss as accuracy_loss
@@ -58,8 +65,10 @@ from .spike_input import SpikeInput as SpikeInput
 from .spike_input import check_input_fits as check_input_fits
 from .spike_log import SpikeLog as SpikeLog
 from .spike_log import fraction_equal as fraction_equal
-from .spike_log import read_spike_log as read_spike_log
-from .spike_log import write_spike_log as write_spike_log
+from .spike_log_file import SpikeLogWriter as SpikeLogWriter
+from .spike_log_file import read_spike_log as read_spike_log
+from .spike_log_file import spike_log_parts as spike_log_parts
+from .spike_log_file import write_spike_log as write_spike_log
 from .spike_rates import measure_spike_rates as measure_spike_rates
 from .timeline import Timeline as Timeline
 from .whole_run import run_whole_network as run_whole_network

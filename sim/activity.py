@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..compile import ChipConv, ChipDense, ChipInput, ChipLayer, CompiledNetwork, neuron_count
 from ..hw_profiles.arithmetic import Int64Array
-from .spike_input import SpikeInput
+from ..netx import size_of
+from .spike_input import SpikeInput, sample_blocks
 from .spike_log import SpikeLog
 from .synapses import correlate
 
@@ -79,6 +81,101 @@ class ActivityCounts:
     chips: int = 1
 
 
+class ActivityCounter:
+    """Counts a run portion by portion.
+
+    Parameters
+    ----------
+    compiled : CompiledNetwork
+        What runs.
+    n_steps : int
+        Steps that the logs show of a sample; see `Timeline`.
+    """
+
+    def __init__(self, compiled: CompiledNetwork, n_steps: int) -> None:
+        self._compiled = compiled
+        self._n_steps = n_steps
+        layers = compiled.network.layers
+        self._samples = 0
+        self._entering = np.zeros(size_of(compiled.network.input_shape), dtype=np.int64)
+        self._fired = [np.zeros(neuron_count(layer), dtype=np.int64) for layer in layers]
+
+    def add(self, inputs: SpikeInput, spikes: SpikeLog) -> None:
+        """Count some samples.
+
+        Parameters
+        ----------
+        inputs : SpikeInput
+            Those samples.
+        spikes : SpikeLog
+            What came out, of every layer.
+        """
+        for index, fired in enumerate(self._fired):
+            spikes.check_logged(index)
+            fired += np.bincount(spikes.neuron[spikes.layer == index], minlength=fired.size)
+        for block in sample_blocks(inputs.spikes):
+            self._entering += np.count_nonzero(block, axis=(0, block.ndim - 1)).reshape(-1)
+            inputs.forget()
+        self._samples += inputs.n_samples
+
+    def state(self) -> dict[str, Int64Array]:
+        """Return what has been counted as arrays, to go on from later."""
+        counted = {f"fired.{index}": fired for index, fired in enumerate(self._fired)}
+        samples = np.array(self._samples, dtype=np.int64)
+        return {"samples": samples, "entering": self._entering, **counted}
+
+    def restore(self, state: Mapping[str, Int64Array]) -> None:
+        """Go on from what `state` returned for the same network."""
+        self._samples = int(state["samples"])
+        self._entering[:] = state["entering"]
+        for index, fired in enumerate(self._fired):
+            fired[:] = state[f"fired.{index}"]
+
+    def counts(self) -> ActivityCounts:
+        """Return the counts of all samples so far; there must be one at least."""
+        layers: list[LayerActivity] = []
+        cores: list[CoreActivity] = []
+        updates = self._samples * self._n_steps
+        for layer, leaving in zip(self._compiled.network.layers, self._fired, strict=True):
+            arriving = np.concatenate(
+                [self._entering if s < 0 else self._fired[s] for s in layer.sources]
+            )
+            operations = operations_by_neuron(layer, arriving)
+            if not isinstance(layer, ChipInput) and layer.weights_imag is not None:
+                operations = 2 * operations  # a weight to either part of a complex state
+            if isinstance(layer, ChipDense) and layer.weights_rec is not None:
+                operations = operations + leaving.sum()
+            neurons = neuron_count(layer)
+            layers.append(
+                LayerActivity(
+                    name=layer.name,
+                    neurons=neurons,
+                    spikes=int(leaving.sum()),
+                    activity=float(leaving.sum()) / (neurons * updates),
+                    synaptic_operations=int(operations.sum()),
+                    neuron_updates=neurons * updates,
+                )
+            )
+            cores += [
+                CoreActivity(
+                    core=core.index,
+                    layer=layer.name,
+                    neurons=int(core.neurons.size),
+                    spikes=int(leaving[core.neurons].sum()),
+                    synaptic_operations=int(operations[core.neurons].sum()),
+                )
+                for core in self._compiled.placement.cores_of(layer.name)
+            ]
+        return ActivityCounts(
+            samples=self._samples,
+            steps=self._n_steps,
+            input_spikes=int(self._entering.sum()),
+            layers=tuple(layers),
+            cores=tuple(cores),
+            chips=self._compiled.placement.chips,
+        )
+
+
 def count_activity(
     compiled: CompiledNetwork, inputs: SpikeInput, spikes: SpikeLog
 ) -> ActivityCounts:
@@ -97,50 +194,15 @@ def count_activity(
     -------
     ActivityCounts
         Whole numbers, summed over samples and steps.
+
+    Raises
+    ------
+    RunFolderError
+        When layers are not in the log.
     """
-    entering = _input_counts(inputs)
-    fired: list[Int64Array] = []
-    layers: list[LayerActivity] = []
-    cores: list[CoreActivity] = []
-    updates = inputs.n_samples * spikes.n_steps
-    for index, layer in enumerate(compiled.network.layers):
-        arriving = np.concatenate([entering if s < 0 else fired[s] for s in layer.sources])
-        leaving = spikes.spike_counts(index).sum(axis=0)
-        operations = operations_by_neuron(layer, arriving)
-        if not isinstance(layer, ChipInput) and layer.weights_imag is not None:
-            operations = 2 * operations  # a weight to either part of a complex state
-        if isinstance(layer, ChipDense) and layer.weights_rec is not None:
-            operations = operations + leaving.sum()
-        neurons = neuron_count(layer)
-        layers.append(
-            LayerActivity(
-                name=layer.name,
-                neurons=neurons,
-                spikes=int(leaving.sum()),
-                activity=float(leaving.sum()) / (neurons * updates),
-                synaptic_operations=int(operations.sum()),
-                neuron_updates=neurons * updates,
-            )
-        )
-        cores += [
-            CoreActivity(
-                core=core.index,
-                layer=layer.name,
-                neurons=int(core.neurons.size),
-                spikes=int(leaving[core.neurons].sum()),
-                synaptic_operations=int(operations[core.neurons].sum()),
-            )
-            for core in compiled.placement.cores_of(layer.name)
-        ]
-        fired.append(leaving)
-    return ActivityCounts(
-        samples=inputs.n_samples,
-        steps=spikes.n_steps,
-        input_spikes=int(_input_counts(inputs).sum()),
-        layers=tuple(layers),
-        cores=tuple(cores),
-        chips=compiled.placement.chips,
-    )
+    counter = ActivityCounter(compiled, spikes.n_steps)
+    counter.add(inputs, spikes)
+    return counter.counts()
 
 
 def operations_by_neuron(layer: ChipLayer, arriving: Int64Array) -> Int64Array:
@@ -168,8 +230,3 @@ def operations_by_neuron(layer: ChipLayer, arriving: Int64Array) -> Int64Array:
             image = arriving.reshape(1, *layer.shape_in)
             met = correlate(image, ones, layer.stride, layer.padding, layer.dilation, layer.groups)
             return met.reshape(-1)
-
-
-def _input_counts(inputs: SpikeInput) -> Int64Array:
-    events = np.count_nonzero(inputs.spikes, axis=(0, inputs.spikes.ndim - 1))
-    return events.reshape(-1).astype(np.int64)

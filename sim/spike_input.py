@@ -36,7 +36,9 @@ class SpikeInput:
     spikes: NDArray[Any]
     labels: NDArray[np.int64] | None = None
     _map: mmap.mmap | None = field(init=False, repr=False, default=None)
+    # runs ask for these more often than a data set is made
     _extremes: list[int] = field(init=False, repr=False, default_factory=list[int])
+    _digest: list[str] = field(init=False, repr=False, default_factory=list[str])
 
     def __post_init__(self) -> None:
         check_spikes(self.spikes)
@@ -75,6 +77,7 @@ class SpikeInput:
         object.__setattr__(self, "labels", labels)
         object.__setattr__(self, "_map", file)
         object.__setattr__(self, "_extremes", list[int]())
+        object.__setattr__(self, "_digest", list[str]())
 
     @property
     def n_samples(self) -> int:
@@ -97,7 +100,7 @@ class SpikeInput:
         return self._both_extremes()[1]
 
     def _both_extremes(self) -> list[int]:
-        if not self._extremes:  # runs ask for these more often than a data set is made
+        if not self._extremes:
             self._extremes.extend(extremes(self.spikes))
             self.forget()
         return self._extremes
@@ -122,12 +125,15 @@ class SpikeInput:
 
     def sha256(self) -> str:
         """Return a hash of shape and spikes, the same for every integer type they come in."""
+        if self._digest:
+            return self._digest[0]
         kind = narrowest(self.least, self.largest)
         digest = hashlib.sha256(repr(self.spikes.shape).encode("ascii"))
         for block in sample_blocks(self.spikes):
             digest.update(np.ascontiguousarray(block, dtype=kind).tobytes())
             self.forget()
-        return digest.hexdigest()
+        self._digest.append(digest.hexdigest())
+        return self._digest[0]
 
 
 def sample_blocks(spikes: NDArray[Any]) -> Iterator[NDArray[Any]]:

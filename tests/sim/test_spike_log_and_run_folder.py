@@ -123,7 +123,7 @@ def test_a_run_folder_holds_everything(
         "report.md",
         "run.json",
         "spikes.parquet",
-        "states.npz",
+        "states",
     ]
     figures, read = load_run(folder)
     assert_runs_are_identical(run, read)
@@ -143,7 +143,7 @@ def test_an_earlier_run_is_replaced_as_a_whole(
     save_run(tmp_path / "x", summary, run, network)
     without_states = dataclasses.replace(run, states=())
     save_run(tmp_path / "x", summary, without_states, network)
-    assert not (tmp_path / "x" / "states.npz").exists()
+    assert not (tmp_path / "x" / "states").exists()
     assert load_run(tmp_path / "x")[1].states == ()
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
 
