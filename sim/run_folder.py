@@ -136,7 +136,7 @@ def load_run(folder: str | Path) -> tuple[dict[str, Any], RunResult]:
     return figures, RunResult(
         backend=backend,
         spikes=spikes,
-        states=read_states(folder, spikes.layer_names),
+        states=read_states(folder, spikes),
         wall_s=wall_s,
         readout=_load_readout(folder / READOUT, spikes),
         timeline=timeline,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..netx import RunFolderError
 from .run_result import StateTrace
+from .spike_log import SpikeLog
 
 STATES = "states"
 OLD_STATES = "states.npz"  # of runs before there were files for each state
@@ -64,8 +65,8 @@ def append_states(
             append_samples(state_path(folder, name, state), values, first, n_samples)
 
 
-def read_states(folder: Path, names: tuple[str, ...]) -> tuple[StateTrace, ...]:
-    """Return the states in a run folder, as maps of their files; () where none were recorded.
+def read_states(folder: Path, spikes: SpikeLog) -> tuple[StateTrace, ...]:
+    """Return the states in the run folder of a log, as maps of their files; () without any.
 
     Raises
     ------
@@ -74,10 +75,13 @@ def read_states(folder: Path, names: tuple[str, ...]) -> tuple[StateTrace, ...]:
     """
     try:
         if (folder / OLD_STATES).exists():
-            return _read_old(folder / OLD_STATES, names)
+            return _read_old(folder / OLD_STATES, spikes.layer_names)
         if not (folder / STATES).exists():
             return ()
-        traces = tuple(_read_layer(folder, name) for name in names)
+        traces = tuple(
+            _read_layer(folder, name, (spikes.n_samples, size, spikes.n_steps))
+            for name, size in zip(spikes.layer_names, spikes.layer_sizes, strict=True)
+        )
         if not any(trace.values for trace in traces):
             raise KeyError("no layer has states")
     except Exception as error:  # a damaged archive or header raises nearly anything
@@ -86,7 +90,7 @@ def read_states(folder: Path, names: tuple[str, ...]) -> tuple[StateTrace, ...]:
     return traces
 
 
-def _read_layer(folder: Path, layer: str) -> StateTrace:
+def _read_layer(folder: Path, layer: str, shape: tuple[int, ...]) -> StateTrace:
     prefix = f"{quote(layer, safe=' ')}."
     values: dict[str, NDArray[np.int32]] = {}
     for path in sorted((folder / STATES).iterdir()):
@@ -94,6 +98,9 @@ def _read_layer(folder: Path, layer: str) -> StateTrace:
         # names of layers may have dots, those of states have none
         if "." not in state and path == state_path(folder, layer, state):
             values[state] = np.load(path, mmap_mode="r", allow_pickle=False)
+            found = values[state]
+            if found.dtype != np.int32 or found.shape != shape:
+                raise ValueError(f"{path.name}: {found.dtype} {found.shape}, not int32 {shape}")
     return StateTrace(values=values)
 
 

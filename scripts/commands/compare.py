@@ -39,6 +39,8 @@ def compare(
 
 def show_comparison(found: Comparison, name_a: str, name_b: str) -> None:
     """Print whether runs are equal, what differs in each layer, and the first difference."""
+    if found.not_logged:
+        say(f"Not in the logs, so not compared: spikes of {', '.join(found.not_logged)}.")
     also = ["states"] * found.states_compared + ["readouts"] * found.readouts_compared
     if found.equal:
         say(
