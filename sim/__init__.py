@@ -1,10 +1,11 @@
 """Running compiled networks: backends, spike logs, comparison, activity and energy."""
 
-from .activity import ActivityCounter as ActivityCounter
 from .activity import ActivityCounts as ActivityCounts
 from .activity import CoreActivity as CoreActivity
 from .activity import LayerActivity as LayerActivity
-from .activity import count_activity as count_activity
+from .activity import StepActivity as StepActivity
+from .activity_counter import ActivityCounter as ActivityCounter
+from .activity_counter import count_activity as count_activity
 from .backend import BACKENDS as BACKENDS
 from .backend import DEFAULT_BACKEND as DEFAULT_BACKEND
 from .backend import Backend as Backend
@@ -26,6 +27,7 @@ from .environment import diagnose as diagnose
 from .environment import installed_versions as installed_versions
 from .interpreter import LayerRun as LayerRun
 from .interpreter import run_network as run_network
+from .neurobench import neurobench_metrics as neurobench_metrics
 from .recording import ALL_STATES as ALL_STATES
 from .recording import recorded_states as recorded_states
 from .recording import state_names as state_names

@@ -5,6 +5,7 @@
 ``spikes.parquet`` the spike log
 ``states/``        an array for each state of each layer, when recorded
 ``readout.npy``    voltage of a last layer that never fires
+``activity.npz``   counts of every step, by layer and by core (`StepActivity`)
 ``compiled.ldc``   the artifact that ran
 ``network.net``    the NetX file it came from, when it is known
 ``report.md``      the figures that matter, to read and to share
@@ -16,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,6 +39,7 @@ from .timeline import Timeline
 RUN = "run.json"
 SPIKES = "spikes.parquet"
 READOUT = "readout.npy"
+ACTIVITY = "activity.npz"
 
 
 def save_run(
@@ -83,6 +86,10 @@ def write_figures(
     save_artifact(compiled, folder / "compiled.ldc")
     if network is not None:
         shutil.copyfile(network, folder / "network.net")
+    steps = summary.activity.by_step
+    if steps is not None:
+        arrays: dict[str, Any] = {each.name: getattr(steps, each.name) for each in fields(steps)}
+        np.savez_compressed(folder / ACTIVITY, **arrays)
     (folder / "report.md").write_text(markdown_report(summary), encoding="utf-8")
     (folder / RUN).write_text(to_json(summary) + "\n", encoding="utf-8")
 

@@ -20,9 +20,11 @@ from ..compile import (
 )
 from ..hw_profiles import profile_sha256
 from ..netx import ProfileError
-from .activity import ActivityCounter, ActivityCounts
+from .activity import ActivityCounts
+from .activity_counter import ActivityCounter
 from .energy import EnergyEstimate, estimate_energy
 from .environment import installed_versions
+from .neurobench import neurobench_metrics
 from .run_result import RunResult
 from .spike_input import SpikeInput
 from .spike_log import fraction_equal
@@ -69,6 +71,8 @@ class RunSummary:
         What happened.
     energy : EnergyEstimate or None
         None where the profile has no coefficients.
+    neurobench : mapping of str to anything
+        NeuroBench's metrics under its names; see `neurobench_metrics`.
     notes : mapping of str to anything
         What the caller adds: seeds, training figures, a comparison.
     """
@@ -91,6 +95,7 @@ class RunSummary:
     compiled: CompileReport
     activity: ActivityCounts
     energy: EnergyEstimate | None
+    neurobench: Mapping[str, Any]
     notes: Mapping[str, Any]
 
 
@@ -151,6 +156,7 @@ class RunTotals:
         counts = self._counter.counts()
         predictions, labels = np.concatenate(self._predictions), inputs.labels
         layers = [layer.name for layer in compiled.network.layers]
+        accuracy = None if labels is None else fraction_equal(predictions, labels)
         return RunSummary(
             schema=SCHEMA,
             created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -161,7 +167,7 @@ class RunTotals:
             timeline=timeline.value,
             wall_s=round(self._wall_s, 3),
             answers_in="voltages" if has_readout(compiled.network) else "spikes",
-            accuracy=None if labels is None else fraction_equal(predictions, labels),
+            accuracy=accuracy,
             predictions=tuple(int(p) for p in predictions),
             labels=None if labels is None else tuple(int(label) for label in labels),
             logged=tuple(name for name in layers if name not in not_logged),
@@ -175,6 +181,7 @@ class RunTotals:
             compiled=_without_links(report_compilation(compiled)),
             activity=counts,
             energy=_energy(counts, compiled),
+            neurobench=neurobench_metrics(compiled, counts, accuracy),
             notes=dict(notes or {}),
         )
 

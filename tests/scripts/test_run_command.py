@@ -143,7 +143,7 @@ def test_run_json_holds_versions_hashes_and_where_it_came_from(
 def test_run_folder_holds_these_files(run: Run, artifact: Path) -> None:
     run("-o", "runs/x")
     names = sorted(path.name for path in Path("runs/x").iterdir())
-    assert names == ["compiled.ldc", "report.md", "run.json", "spikes.parquet"]
+    assert names == ["activity.npz", "compiled.ldc", "report.md", "run.json", "spikes.parquet"]
     assert Path("runs/x/compiled.ldc").read_bytes() == artifact.read_bytes()
     assert [path.name for path in Path("runs").iterdir()] == ["x"]
 

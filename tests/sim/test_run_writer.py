@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -362,7 +361,7 @@ def test_without_a_folder_a_run_is_only_counted(
         run_into(REFERENCE, network, inputs, RunOptions(), writer)
         found = writer.finish({"seed": 3})
     expected = summarize_run(network, inputs, REFERENCE.run(network, inputs), {"seed": 3})
-    left, right = (json.loads(to_json(asdict(each))) for each in (found, expected))
+    left, right = (json.loads(to_json(each)) for each in (found, expected))
     for figure in ("created", "wall_s"):
         del left[figure], right[figure]
     assert left == right

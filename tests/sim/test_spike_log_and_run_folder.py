@@ -34,6 +34,7 @@ from lavadeploy.sim import (
     summarize_run,
     write_spike_log,
 )
+from lavadeploy.sim.json_text import to_json
 
 
 @pytest.fixture
@@ -119,6 +120,7 @@ def test_a_run_folder_holds_everything(
     summary = summarize_run(network, inputs, run, {"seed": 7})
     save_run(folder, summary, run, network)
     assert sorted(p.name for p in folder.iterdir()) == [
+        "activity.npz",
         "compiled.ldc",
         "report.md",
         "run.json",
@@ -127,7 +129,7 @@ def test_a_run_folder_holds_everything(
     ]
     figures, read = load_run(folder)
     assert_runs_are_identical(run, read)
-    assert figures == json.loads(json.dumps(dataclasses.asdict(summary)))
+    assert figures == json.loads(to_json(summary))
     assert figures["notes"] == {"seed": 7}
     assert figures["accuracy"] == np.count_nonzero(run.spikes.predictions() == inputs.labels) / len(
         figures["predictions"]
