@@ -28,16 +28,7 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
         When the folder is missing, not writable, full, or the target is a folder or a device. A
         file that was there before is unchanged.
     """
-    try:
-        if path.is_dir():
-            raise OutputError(f"cannot write '{path}': it is a folder. Name a file.")
-        if path.exists() and not path.is_file():
-            raise OutputError(f"cannot write '{path}': it is no ordinary file. Name a file.")
-        handle, temporary = tempfile.mkstemp(prefix=".lavadeploy-", dir=path.parent)
-    except OutputError:
-        raise
-    except OSError as error:
-        raise output_error(path, error) from error
+    handle, temporary = _temporary_beside(path)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -46,6 +37,39 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
         # mkstemp makes files that only their owner reads; results follow the user's umask
         os.chmod(temporary, 0o666 & ~umask())
         os.replace(temporary, path)
+    except OSError as error:
+        raise output_error(path, error) from error
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def file_written_atomically(path: Path) -> Generator[Path]:
+    """Give a temporary file that becomes `path` when the block ends without an exception.
+
+    Parameters
+    ----------
+    path : Path
+        The file to create or replace.
+
+    Yields
+    ------
+    Path
+        An empty file beside it.
+
+    Raises
+    ------
+    OutputError
+        As `write_bytes_atomically` does.
+    """
+    handle, temporary = _temporary_beside(path)
+    os.close(handle)
+    try:
+        yield Path(temporary)
+        os.chmod(temporary, 0o666 & ~umask())
+        os.replace(temporary, path)
+    except OutputError:
+        raise
     except OSError as error:
         raise output_error(path, error) from error
     finally:
@@ -126,6 +150,20 @@ def check_replaceable(path: Path, marker: str) -> None:
             f"cannot write folder '{path}': it exists, is not empty and holds no '{marker}', "
             "so it is not ours to replace. Choose another name."
         )
+
+
+def _temporary_beside(path: Path) -> tuple[int, str]:
+    """Make a file that will take the place of `path`; return its handle and its name."""
+    try:
+        if path.is_dir():
+            raise OutputError(f"cannot write '{path}': it is a folder. Name a file.")
+        if path.exists() and not path.is_file():
+            raise OutputError(f"cannot write '{path}': it is no ordinary file. Name a file.")
+        return tempfile.mkstemp(prefix=".lavadeploy-", dir=path.parent)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise output_error(path, error) from error
 
 
 def make_parents(target: Path) -> list[Path]:

@@ -36,8 +36,10 @@ from .report import energy_lines as energy_lines
 from .report import layer_rows as layer_rows
 from .report import markdown_report as markdown_report
 from .run_folder import check_run_folder as check_run_folder
+from .run_folder import load_figures as load_figures
 from .run_folder import load_run as load_run
 from .run_folder import save_run as save_run
+from .run_folder import spike_log_path as spike_log_path
 from .run_result import RunResult as RunResult
 from .run_result import StateTrace as StateTrace
 from .run_result import join_portions as join_portions
@@ -62,6 +64,8 @@ from .spike_changes import DEFAULT_OBJECTIVE as DEFAULT_OBJECTIVE
 from .spike_changes import Objective as Objective
 from .spike_changes import layer_changes as layer_changes
 from .spike_changes import with_changes as with_changes
+from .spike_converters import CONVERTERS as CONVERTERS
+from .spike_converters import convert_spike_log as convert_spike_log
 from .spike_files import load_spike_input as load_spike_input
 from .spike_input import SpikeInput as SpikeInput
 from .spike_input import check_input_fits as check_input_fits
@@ -72,5 +76,9 @@ from .spike_log_file import read_spike_log as read_spike_log
 from .spike_log_file import spike_log_parts as spike_log_parts
 from .spike_log_file import write_spike_log as write_spike_log
 from .spike_rates import measure_spike_rates as measure_spike_rates
+from .spike_readers import STEP_US as STEP_US
+from .spike_readers import slayer_spikes as slayer_spikes
+from .spike_readers import time_first_spikes as time_first_spikes
+from .spike_readers import tonic_events as tonic_events
 from .timeline import Timeline as Timeline
 from .whole_run import run_whole_network as run_whole_network

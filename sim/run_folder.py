@@ -126,29 +126,41 @@ def load_run(folder: str | Path) -> tuple[dict[str, Any], RunResult]:
         When the folder is missing or no run.
     """
     folder = Path(folder)
+    figures = load_figures(folder)
+    spikes = read_spike_log(spike_log_path(folder))
+    predictions = np.array(figures.get("predictions", ()), dtype=np.int64)
+    return figures, RunResult(
+        backend=str(figures["backend"]),
+        spikes=spikes,
+        states=read_states(folder, spikes),
+        wall_s=float(figures["wall_s"]),
+        readout=_load_readout(folder / READOUT, spikes),
+        timeline=Timeline(figures.get("timeline", "slayer")),  # before there were two
+        predicted=predictions if spikes.not_logged else None,
+    )
+
+
+def load_figures(folder: str | Path) -> dict[str, Any]:
+    """Read the figures of a run folder, ``run.json``; for errors see `load_run`."""
+    folder = Path(folder)
     if not folder.is_dir():
         how = " It was interrupted: go on with --resume." if unfinished(folder).exists() else ""
         raise RunFolderError(f"'{folder}': no such run folder.{how}")
     try:
         figures = cast(dict[str, Any], json.loads((folder / RUN).read_text(encoding="utf-8")))
-        backend, wall_s = str(figures["backend"]), float(figures["wall_s"])
-        timeline = Timeline(figures.get("timeline", "slayer"))  # before there were two
-        predictions = np.array(figures.get("predictions", ()), dtype=np.int64)
+        _ = str(figures["backend"]), float(figures["wall_s"])
+        _ = Timeline(figures.get("timeline", "slayer"))
         _ = str(figures["hashes"]["input"])  # which compare looks at
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFolderError(
             f"'{folder}': is not a run folder ({RUN} is missing or damaged)."
         ) from error
-    spikes = read_spike_log(folder / SPIKES)
-    return figures, RunResult(
-        backend=backend,
-        spikes=spikes,
-        states=read_states(folder, spikes),
-        wall_s=wall_s,
-        readout=_load_readout(folder / READOUT, spikes),
-        timeline=timeline,
-        predicted=predictions if spikes.not_logged else None,
-    )
+    return figures
+
+
+def spike_log_path(folder: str | Path) -> Path:
+    """Return where the spike log of a run folder is."""
+    return Path(folder) / SPIKES
 
 
 def _load_readout(path: Path, spikes: SpikeLog) -> NDArray[np.int32] | None:
