@@ -13,7 +13,7 @@ from ..hw_profiles.arithmetic import Int64Array
 from ..netx import size_of
 from .activity import ActivityCounts, CoreActivity, LayerActivity, StepActivity
 from .fan_out import FanOut, fan_out
-from .spike_input import SpikeInput, sample_blocks
+from .spike_input import SpikeInput
 from .spike_log import SpikeLog
 
 EVENTS_AT_ONCE = 1 << 22  # what is counted together of a large log
@@ -81,9 +81,8 @@ class ActivityCounter:
         """
         for index in range(len(self._fans)):
             spikes.check_logged(index)
-        for block in sample_blocks(inputs.spikes):
+        for block in inputs.blocks():
             self._add_input(block.reshape(block.shape[0], -1, block.shape[-1]))
-            inputs.forget()
         for start in range(0, len(spikes), EVENTS_AT_ONCE):
             part = slice(start, start + EVENTS_AT_ONCE)
             layer = spikes.layer[part]

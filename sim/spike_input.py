@@ -101,8 +101,7 @@ class SpikeInput:
 
     def _both_extremes(self) -> list[int]:
         if not self._extremes:
-            self._extremes.extend(extremes(self.spikes))
-            self.forget()
+            self._extremes.extend(_extremes_of(self.blocks()))
         return self._extremes
 
     def first(self, samples: int | None) -> SpikeInput:
@@ -118,6 +117,12 @@ class SpikeInput:
         made._take(self.spikes[start:end], labels, self._map)
         return made
 
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        """Yield the samples in order, some at a time; memory holds those of a file only so long."""
+        for block in sample_blocks(self.spikes):
+            yield block
+            self.forget()
+
     def forget(self) -> None:
         """Give back the memory of what was read of a file; it is read again when asked for."""
         if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
@@ -129,9 +134,8 @@ class SpikeInput:
             return self._digest[0]
         kind = narrowest(self.least, self.largest)
         digest = hashlib.sha256(repr(self.spikes.shape).encode("ascii"))
-        for block in sample_blocks(self.spikes):
-            digest.update(np.ascontiguousarray(block, dtype=kind).tobytes())
-            self.forget()
+        for block in self.blocks():
+            digest.update(np.ascontiguousarray(block, dtype=kind).data)
         self._digest.append(digest.hexdigest())
         return self._digest[0]
 
@@ -145,7 +149,11 @@ def sample_blocks(spikes: NDArray[Any]) -> Iterator[NDArray[Any]]:
 
 def extremes(spikes: NDArray[Any]) -> tuple[int, int]:
     """Return the least and the largest number."""
-    found = [(int(block.min()), int(block.max())) for block in sample_blocks(spikes)]
+    return _extremes_of(sample_blocks(spikes))
+
+
+def _extremes_of(blocks: Iterator[NDArray[Any]]) -> tuple[int, int]:
+    found = [(int(block.min()), int(block.max())) for block in blocks]
     return min(least for least, _ in found), max(largest for _, largest in found)
 
 

@@ -47,6 +47,7 @@ class UnfinishedRun:
     """
 
     def __init__(self, target: Path) -> None:
+        self._name = target
         self._target = Path(os.path.abspath(target))
         self._folder = unfinished(target)
         self._made: list[Path] | None = None
@@ -73,7 +74,7 @@ class UnfinishedRun:
         other = [name for name, value in identity.items() if earlier.get(name) != value]
         if other:
             raise RunFolderError(
-                f"'{self._target}': the unfinished run has another {', '.join(other)}. "
+                f"'{self._name}': the unfinished run has another {', '.join(other)}. "
                 "Run the same again, or run without --resume to start anew."
             )
         self._made = []

@@ -63,3 +63,31 @@ def test_a_hundred_million_events_are_written_summarized_and_read(tmp_path: Path
     found = json.loads(done.stdout)
     assert (found["spikes"], found["read"], found["part"]) == (10**8, 10**8, True)
     assert found["peak_mb"] < MEMORY_MB
+
+
+INPUT_SCRIPT = """
+import json, resource
+import numpy as np
+from lavadeploy.sim import load_spike_input
+
+shape = (256, 10_000, 100)  # 256 MB, of which the disk holds a page
+array = np.lib.format.open_memmap("x.npy", mode="w+", dtype=np.uint8, shape=shape)
+array[255, 0, 7] = 3
+del array
+def peak_mb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before = peak_mb()
+inputs = load_spike_input("x.npy")
+largest, digest = inputs.largest, inputs.sha256()
+print(json.dumps({"largest": largest, "grown_mb": peak_mb() - before}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss counts otherwise elsewhere")
+def test_a_large_input_is_looked_at_in_little_memory(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", INPUT_SCRIPT]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    assert found["largest"] == 3
+    assert found["grown_mb"] < 100
