@@ -46,7 +46,7 @@ def convert_spike_log(
     *,
     layers: Collection[str] | None = None,
     step_us: int = STEP_US,
-) -> None:
+) -> tuple[str, ...]:
     """Write a spike log as a file of another kind.
 
     Parameters
@@ -63,6 +63,11 @@ def convert_spike_log(
         Only these; all that are in the log if not given.
     step_us : int
         Microseconds of a step, where the file tells times.
+
+    Returns
+    -------
+    tuple of str
+        The layers that were written.
 
     Raises
     ------
@@ -81,6 +86,7 @@ def convert_spike_log(
         log.check_logged(log.layer_names.index(name))
     names = [name for name in logged if layers is None or name in layers]
     CONVERTERS[to](source, target, names, shapes, step_us)
+    return tuple(names)
 
 
 def _to_csv(

@@ -10,7 +10,7 @@ import typer
 from lavadeploy.compile import load_artifact
 from lavadeploy.netx import OptionError
 from lavadeploy.netx.atomic_write import file_written_atomically
-from lavadeploy.scripts.console import say
+from lavadeploy.scripts.console import JsonOption, emit, say
 from lavadeploy.sim import (
     STEP_US,
     convert_spike_log,
@@ -30,6 +30,7 @@ def convert_log(
     step_us: Annotated[
         int, typer.Option(help="Microseconds of a step, where the file tells times.")
     ] = STEP_US,
+    as_json: JsonOption = False,
 ) -> None:
     """Write the spikes of a run as CSV, NIRData (HDF5) or NumPy arrays.
 
@@ -45,7 +46,8 @@ def convert_log(
     if layer in shapes:  # names may have commas
         layers = (layer,)
     with file_written_atomically(output) as temporary:
-        convert_spike_log(
+        names = convert_spike_log(
             spike_log_path(run), temporary, to, shapes, layers=layers, step_us=step_us
         )
-    say(f"Written: {output}")
+    written = {"written": str(output), "to": to, "layers": names}
+    emit(written, as_json=as_json, output=None, show=lambda: say(f"Written: {output}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -45,6 +46,12 @@ def test_the_output_of_one_network_is_the_input_of_another(
     with np.load("y.npz") as file:
         assert file["layer0"].shape == (4, 3, 6)
         assert file["layer0"].sum() == 6
+
+
+def test_json_says_what_was_written(cli: Cli, finished: str) -> None:
+    found = cli("convert-log", finished, "--to", "npz", "--layer", "layer1", "-o", "y", "--json")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert json.loads(found.stdout) == {"written": "y", "to": "npz", "layers": ["layer1"]}
 
 
 @pytest.mark.parametrize(
