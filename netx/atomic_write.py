@@ -28,26 +28,50 @@ def write_bytes_atomically(path: Path, data: bytes) -> None:
         When the folder is missing, not writable, full, or the target is a folder or a device. A
         file that was there before is unchanged.
     """
-    try:
-        if path.is_dir():
-            raise OutputError(f"cannot write '{path}': it is a folder. Name a file.")
-        if path.exists() and not path.is_file():
-            raise OutputError(f"cannot write '{path}': it is no ordinary file. Name a file.")
-        handle, temporary = tempfile.mkstemp(prefix=".lavadeploy-", dir=path.parent)
-    except OutputError:
-        raise
-    except OSError as error:
-        raise _output_error(path, error) from error
+    handle, temporary = _temporary_beside(path)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         # mkstemp makes files that only their owner reads; results follow the user's umask
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, 0o666 & ~umask())
         os.replace(temporary, path)
     except OSError as error:
-        raise _output_error(path, error) from error
+        raise output_error(path, error) from error
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def file_written_atomically(path: Path) -> Generator[Path]:
+    """Give a temporary file that becomes `path` when the block ends without an exception.
+
+    Parameters
+    ----------
+    path : Path
+        The file to create or replace.
+
+    Yields
+    ------
+    Path
+        An empty file beside it.
+
+    Raises
+    ------
+    OutputError
+        As `write_bytes_atomically` does.
+    """
+    handle, temporary = _temporary_beside(path)
+    os.close(handle)
+    try:
+        yield Path(temporary)
+        os.chmod(temporary, 0o666 & ~umask())
+        os.replace(temporary, path)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise output_error(path, error) from error
     finally:
         Path(temporary).unlink(missing_ok=True)
 
@@ -81,18 +105,18 @@ def folder_written_atomically(path: Path, *, marker: str) -> Generator[Path]:
     made: list[Path] = []
     temporary: Path | None = None
     try:
-        made = _make_parents(target)
+        made = make_parents(target)
         temporary = Path(tempfile.mkdtemp(prefix=".lavadeploy-", dir=target.parent))
         yield temporary
-        os.chmod(temporary, 0o777 & ~_umask())
-        _move_into_place(temporary, target)
+        os.chmod(temporary, 0o777 & ~umask())
+        move_into_place(temporary, target)
         made = []
     except OutputError as error:
         if isinstance(error.__cause__, OSError):  # a file inside: the user knows the folder only
-            raise _output_error(path, error.__cause__) from error
+            raise output_error(path, error.__cause__) from error
         raise
     except OSError as error:
-        raise _output_error(path, error) from error
+        raise output_error(path, error) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -120,7 +144,7 @@ def check_replaceable(path: Path, marker: str) -> None:
     except OutputError:
         raise
     except OSError as error:
-        raise _output_error(path, error) from error
+        raise output_error(path, error) from error
     if is_other:
         raise OutputError(
             f"cannot write folder '{path}': it exists, is not empty and holds no '{marker}', "
@@ -128,14 +152,28 @@ def check_replaceable(path: Path, marker: str) -> None:
         )
 
 
-def _make_parents(target: Path) -> list[Path]:
-    """Make the folders above a target; return those made, innermost first."""
+def _temporary_beside(path: Path) -> tuple[int, str]:
+    """Make a file that will take the place of `path`; return its handle and its name."""
+    try:
+        if path.is_dir():
+            raise OutputError(f"cannot write '{path}': it is a folder. Name a file.")
+        if path.exists() and not path.is_file():
+            raise OutputError(f"cannot write '{path}': it is no ordinary file. Name a file.")
+        return tempfile.mkstemp(prefix=".lavadeploy-", dir=path.parent)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise output_error(path, error) from error
+
+
+def make_parents(target: Path) -> list[Path]:
+    """Make the folders above an absolute path; return those made, innermost first."""
     missing = [p for p in target.parents if not p.exists()]
     target.parent.mkdir(parents=True, exist_ok=True)
     return missing
 
 
-def _move_into_place(temporary: Path, target: Path) -> None:
+def move_into_place(temporary: Path, target: Path) -> None:
     """Exchange a folder for a new one; the old one stays until the new one is in its place."""
     if not target.exists():
         os.replace(temporary, target)
@@ -152,12 +190,14 @@ def _move_into_place(temporary: Path, target: Path) -> None:
     shutil.rmtree(keep, ignore_errors=True)
 
 
-def _output_error(path: Path, error: OSError) -> OutputError:
+def output_error(path: Path, error: OSError, left: str = "Nothing was left behind.") -> OutputError:
+    """Return the error to raise for a failed write, with a sentence on what is there now."""
     reason = error.strerror or str(error)
-    return OutputError(f"cannot write '{path}': {reason}. Nothing was left behind.")
+    return OutputError(f"cannot write '{path}': {reason}. {left}")
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Return the permissions that the user wants new files not to have."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

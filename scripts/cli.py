@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from lavadeploy.scripts.commands import compare, compile, diff, doctor, inspect, profiles, run
+from lavadeploy.scripts.commands import (
+    compare,
+    compile,
+    convert_log,
+    diff,
+    doctor,
+    inspect,
+    profiles,
+    run,
+)
 from lavadeploy.scripts.entry import run_program
 
 app = typer.Typer(
@@ -22,6 +31,7 @@ app.command("compile")(compile.compile_)
 app.command("diff")(diff.diff)
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
+app.command("convert-log")(convert_log.convert_log)
 
 
 def main() -> None:

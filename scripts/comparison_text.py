@@ -17,6 +17,8 @@ def comparison_data(found: Comparison, cause: Cause | None) -> dict[str, Any]:
 
 def show_comparison(found: Comparison, cause: Cause | None, names: tuple[str, str]) -> None:
     """Print whether runs are equal, what differs in each layer, where first, and why."""
+    if found.not_logged:
+        say(f"Not in the logs, so not compared: spikes of {', '.join(found.not_logged)}.")
     also = ["states"] * found.states_compared + ["readouts"] * found.readouts_compared
     if found.equal:
         say(
@@ -25,7 +27,8 @@ def show_comparison(found: Comparison, cause: Cause | None, names: tuple[str, st
         return
     say(f"Different ({' and '.join(['spikes', *also])} compared).")
     for layer, count in found.differing_spikes.items():
-        say(f"  {layer}: {count} spikes differ")
+        if layer not in found.not_logged:
+            say(f"  {layer}: {count} spikes differ")
     say(f"Predictions equal on {100 * found.predictions_equal:.2f} % of the samples.")
     first = found.first
     if first is not None:

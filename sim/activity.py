@@ -1,27 +1,43 @@
-"""What a network did: spikes, synaptic operations and neuron updates, exactly counted."""
+"""What a network did: spikes, synaptic operations, updates and messages, exactly counted."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import numpy as np
-
-from ..compile import ChipConv, ChipDense, ChipInput, ChipLayer, CompiledNetwork, neuron_count
 from ..hw_profiles.arithmetic import Int64Array
-from .spike_input import SpikeInput
-from .spike_log import SpikeLog
-from .synapses import correlate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreActivity:
-    """Counts on one core, over all samples and steps; fields as in `LayerActivity`."""
+    """Counts on one core, over all samples and steps; fields as in `LayerActivity`.
+
+    Attributes
+    ----------
+    core : int
+        Number of the core in the placement.
+    layer : str
+        Whose neurons it holds.
+    messages_in : int
+        Spikes that reached it from cores, itself too.
+    messages_out : int
+        Spikes that left it, once for each core that hears them.
+    input_messages : int
+        Spikes of the network's input that reached it.
+    hops, crossings : int
+        Of the messages that left it: routers on their way, and ways from chip to chip.
+    """
 
     core: int
     layer: str
     neurons: int
     spikes: int
     synaptic_operations: int
+    neuron_updates: int = 0
+    messages_in: int = 0
+    messages_out: int = 0
+    input_messages: int = 0
+    hops: int = 0
+    crossings: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +59,18 @@ class LayerActivity:
         exact at the borders of convolutions.
     neuron_updates : int
         ``neurons * samples * steps``.
+    synapses : int
+        Its connections: what one spike of every input would meet.
+    effective_operations : int
+        Weights other than 0 that arriving spikes met, as NeuroBench counts them.
+    dense_operations : int
+        ``synapses * samples * steps of the input``: were every input a spike in every step.
+    spikes_per_synapse : float
+        Spikes that a synapse carried in an inference, on average.
+    takes_graded : bool
+        Whether numbers other than -1, 0 and 1 arrived.
+    messages, hops, crossings : int
+        Of all its cores; see `CoreActivity`.
     """
 
     name: str
@@ -51,6 +79,37 @@ class LayerActivity:
     activity: float
     synaptic_operations: int
     neuron_updates: int
+    synapses: int = 0
+    effective_operations: int = 0
+    dense_operations: int = 0
+    spikes_per_synapse: float = 0.0
+    takes_graded: bool = False
+    messages: int = 0
+    hops: int = 0
+    crossings: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StepActivity:
+    """Counts of every step, over all samples.
+
+    Operations stand at the step in which the spikes were sent that caused them.
+
+    Attributes
+    ----------
+    input_spikes : int64 array, shape (T,)
+        Spikes that came in.
+    layer_spikes, layer_operations : int64 array, shape (layers, T)
+        Spikes that left each layer, and its synaptic operations.
+    core_spikes, core_operations : int64 array, shape (cores, T)
+        The same of each core.
+    """
+
+    input_spikes: Int64Array
+    layer_spikes: Int64Array
+    layer_operations: Int64Array
+    core_spikes: Int64Array
+    core_operations: Int64Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +128,8 @@ class ActivityCounts:
         In order of the cores.
     chips : int
         Chips that these are on.
+    by_step : StepActivity or None
+        The course over the steps; in a run folder it is in ``activity.npz``, not in ``run.json``.
     """
 
     samples: int
@@ -77,99 +138,4 @@ class ActivityCounts:
     layers: tuple[LayerActivity, ...]
     cores: tuple[CoreActivity, ...]
     chips: int = 1
-
-
-def count_activity(
-    compiled: CompiledNetwork, inputs: SpikeInput, spikes: SpikeLog
-) -> ActivityCounts:
-    """Count what happened in a run.
-
-    Parameters
-    ----------
-    compiled : CompiledNetwork
-        What ran.
-    inputs : SpikeInput
-        The samples that were run.
-    spikes : SpikeLog
-        What came out.
-
-    Returns
-    -------
-    ActivityCounts
-        Whole numbers, summed over samples and steps.
-    """
-    entering = _input_counts(inputs)
-    fired: list[Int64Array] = []
-    layers: list[LayerActivity] = []
-    cores: list[CoreActivity] = []
-    updates = inputs.n_samples * spikes.n_steps
-    for index, layer in enumerate(compiled.network.layers):
-        arriving = np.concatenate([entering if s < 0 else fired[s] for s in layer.sources])
-        leaving = spikes.spike_counts(index).sum(axis=0)
-        operations = operations_by_neuron(layer, arriving)
-        if not isinstance(layer, ChipInput) and layer.weights_imag is not None:
-            operations = 2 * operations  # a weight to either part of a complex state
-        if isinstance(layer, ChipDense) and layer.weights_rec is not None:
-            operations = operations + leaving.sum()
-        neurons = neuron_count(layer)
-        layers.append(
-            LayerActivity(
-                name=layer.name,
-                neurons=neurons,
-                spikes=int(leaving.sum()),
-                activity=float(leaving.sum()) / (neurons * updates),
-                synaptic_operations=int(operations.sum()),
-                neuron_updates=neurons * updates,
-            )
-        )
-        cores += [
-            CoreActivity(
-                core=core.index,
-                layer=layer.name,
-                neurons=int(core.neurons.size),
-                spikes=int(leaving[core.neurons].sum()),
-                synaptic_operations=int(operations[core.neurons].sum()),
-            )
-            for core in compiled.placement.cores_of(layer.name)
-        ]
-        fired.append(leaving)
-    return ActivityCounts(
-        samples=inputs.n_samples,
-        steps=spikes.n_steps,
-        input_spikes=int(_input_counts(inputs).sum()),
-        layers=tuple(layers),
-        cores=tuple(cores),
-        chips=compiled.placement.chips,
-    )
-
-
-def operations_by_neuron(layer: ChipLayer, arriving: Int64Array) -> Int64Array:
-    """Return how many weights each neuron received.
-
-    Parameters
-    ----------
-    layer : ChipDense or ChipConv
-        The layer.
-    arriving : int64 array, shape (inputs,)
-        How often each input fired, channel slowest.
-
-    Returns
-    -------
-    int64 array, shape (neurons,)
-        For a convolution, spikes in the receptive field; what lies beyond the border is not there.
-    """
-    match layer:
-        case ChipInput():
-            return np.zeros(neuron_count(layer), dtype=np.int64)
-        case ChipDense():
-            return np.full(neuron_count(layer), arriving.sum(), dtype=np.int64)
-        case ChipConv():
-            ones = np.ones(layer.weights.mantissa.shape, dtype=np.int64)
-            image = arriving.reshape(1, *layer.shape_in)
-            met = correlate(image, ones, layer.stride, layer.padding, layer.dilation, layer.groups)
-            return met.reshape(-1)
-
-
-def _input_counts(inputs: SpikeInput) -> Int64Array:
-    events = np.count_nonzero(inputs.spikes, axis=(0, inputs.spikes.ndim - 1))
-    return events.reshape(-1).astype(np.int64)
+    by_step: StepActivity | None = field(default=None, compare=False, metadata={"json": False})

@@ -57,6 +57,8 @@ class Comparison:
         Part of the samples with the same prediction, 0 to 1.
     first : Difference or None
         The first in time; within a step the first layer, within a layer current, voltage, spike.
+    not_logged : tuple of str
+        Layers whose spikes were not compared, for neither run has them in its log.
     """
 
     equal: bool
@@ -66,6 +68,7 @@ class Comparison:
     total_spikes: int
     predictions_equal: float
     first: Difference | None
+    not_logged: tuple[str, ...] = ()
 
 
 def compare_runs(a: RunResult, b: RunResult) -> Comparison:
@@ -104,6 +107,7 @@ def compare_runs(a: RunResult, b: RunResult) -> Comparison:
         total_spikes=total,
         predictions_equal=fraction_equal(a.predictions(), b.predictions()),
         first=min(found, key=lambda d: _cause_order(a.spikes, d)) if found else None,
+        not_logged=a.spikes.not_logged,
     )
 
 
@@ -114,6 +118,7 @@ def _check_comparable(a: RunResult, b: RunResult) -> None:
         ("neurons", a.spikes.layer_sizes, b.spikes.layer_sizes),
         ("samples", a.spikes.n_samples, b.spikes.n_samples),
         ("steps", a.spikes.n_steps, b.spikes.n_steps),
+        ("layers without a log", a.spikes.not_logged, b.spikes.not_logged),
     ):
         if left != right:
             raise RunFolderError(

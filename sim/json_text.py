@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
@@ -25,7 +25,9 @@ def _plain(data: Any) -> Any:
     if isinstance(data, BaseModel):
         return data.model_dump(mode="json")
     if is_dataclass(data) and not isinstance(data, type):
-        return _plain(asdict(data))
+        # what is too large for JSON says so in its field
+        shown = (each for each in fields(data) if each.metadata.get("json", True))
+        return {each.name: _plain(getattr(data, each.name)) for each in shown}
     if isinstance(data, Enum):
         return data.value
     if isinstance(data, dict):

@@ -1,10 +1,11 @@
-"""The run folder: everything a run leaves, written in one step.
+"""The run folder: everything a run leaves. It appears in one step, when all is in it.
 
 ================== =============================================================
 ``run.json``       every figure (`RunSummary`)
 ``spikes.parquet`` the spike log
-``states.npz``     states by layer, such as current and voltage, when recorded
+``states/``        an array for each state of each layer, when recorded
 ``readout.npy``    voltage of a last layer that never fires
+``activity.npz``   counts of every step, by layer and by core (`StepActivity`)
 ``compiled.ldc``   the artifact that ran
 ``network.net``    the NetX file it came from, when it is known
 ``report.md``      the figures that matter, to read and to share
@@ -14,7 +15,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,15 +29,17 @@ from ..netx import RunFolderError
 from ..netx.atomic_write import check_replaceable, folder_written_atomically
 from .json_text import to_json
 from .report import markdown_report
-from .run_result import RunResult, StateTrace
+from .run_result import RunResult
 from .run_summary import RunSummary
-from .spike_log import SpikeLog, read_spike_log, write_spike_log
+from .spike_log import SpikeLog
+from .spike_log_file import read_spike_log, write_spike_log
+from .state_files import append_samples, append_states, read_states
 from .timeline import Timeline
 
 RUN = "run.json"
 SPIKES = "spikes.parquet"
-STATES = "states.npz"
 READOUT = "readout.npy"
+ACTIVITY = "activity.npz"
 
 
 def save_run(
@@ -67,25 +72,37 @@ def save_run(
     """
     with folder_written_atomically(Path(folder), marker=RUN) as temporary:
         write_spike_log(result.spikes, temporary / SPIKES)
-        save_artifact(compiled, temporary / "compiled.ldc")
-        if network is not None:
-            shutil.copyfile(network, temporary / "network.net")
-        if result.states:
-            arrays: dict[str, Any] = {
-                f"{name}.{state}": values
-                for name, trace in zip(result.spikes.layer_names, result.states, strict=True)
-                for state, values in trace.values.items()
-            }
-            np.savez_compressed(temporary / STATES, **arrays)
+        names, samples = result.spikes.layer_names, result.spikes.n_samples
+        append_states(temporary, names, result.states, 0, samples)
         if result.readout is not None:
-            np.save(temporary / READOUT, result.readout)
-        (temporary / "report.md").write_text(markdown_report(summary), encoding="utf-8")
-        (temporary / RUN).write_text(to_json(summary) + "\n", encoding="utf-8")
+            append_samples(temporary / READOUT, result.readout, 0, samples)
+        write_figures(temporary, summary, compiled, network)
+
+
+def write_figures(
+    folder: Path, summary: RunSummary, compiled: CompiledNetwork, network: Path | None
+) -> None:
+    """Write into a run folder what does not grow with the run."""
+    save_artifact(compiled, folder / "compiled.ldc")
+    if network is not None:
+        shutil.copyfile(network, folder / "network.net")
+    steps = summary.activity.by_step
+    if steps is not None:
+        arrays: dict[str, Any] = {each.name: getattr(steps, each.name) for each in fields(steps)}
+        np.savez_compressed(folder / ACTIVITY, **arrays)
+    (folder / "report.md").write_text(markdown_report(summary), encoding="utf-8")
+    (folder / RUN).write_text(to_json(summary) + "\n", encoding="utf-8")
 
 
 def check_run_folder(folder: str | Path) -> None:
     """Raise `OutputError` when `save_run` may not write there; to be asked before a long run."""
     check_replaceable(Path(folder), RUN)
+
+
+def unfinished(folder: Path) -> Path:
+    """Return where a run that is to become `folder` keeps what is finished of it."""
+    target = Path(os.path.abspath(folder))  # '.' has no name
+    return target.with_name(f".{target.name}.unfinished")
 
 
 def load_run(folder: str | Path) -> tuple[dict[str, Any], RunResult]:
@@ -101,7 +118,7 @@ def load_run(folder: str | Path) -> tuple[dict[str, Any], RunResult]:
     figures : dict
         Content of ``run.json``.
     result : RunResult
-        Spikes, and states where they were recorded.
+        Spikes, and states where they were recorded, as maps of their files.
 
     Raises
     ------
@@ -109,49 +126,41 @@ def load_run(folder: str | Path) -> tuple[dict[str, Any], RunResult]:
         When the folder is missing or no run.
     """
     folder = Path(folder)
+    figures = load_figures(folder)
+    spikes = read_spike_log(spike_log_path(folder))
+    predictions = np.array(figures.get("predictions", ()), dtype=np.int64)
+    return figures, RunResult(
+        backend=str(figures["backend"]),
+        spikes=spikes,
+        states=read_states(folder, spikes),
+        wall_s=float(figures["wall_s"]),
+        readout=_load_readout(folder / READOUT, spikes),
+        timeline=Timeline(figures.get("timeline", "slayer")),  # before there were two
+        predicted=predictions if spikes.not_logged else None,
+    )
+
+
+def load_figures(folder: str | Path) -> dict[str, Any]:
+    """Read the figures of a run folder, ``run.json``; for errors see `load_run`."""
+    folder = Path(folder)
     if not folder.is_dir():
-        raise RunFolderError(f"'{folder}': no such run folder.")
+        how = " It was interrupted: go on with --resume." if unfinished(folder).exists() else ""
+        raise RunFolderError(f"'{folder}': no such run folder.{how}")
     try:
         figures = cast(dict[str, Any], json.loads((folder / RUN).read_text(encoding="utf-8")))
-        backend, wall_s = str(figures["backend"]), float(figures["wall_s"])
-        timeline = Timeline(figures.get("timeline", "slayer"))  # before there were two
+        _ = str(figures["backend"]), float(figures["wall_s"])
+        _ = Timeline(figures.get("timeline", "slayer"))
         _ = str(figures["hashes"]["input"])  # which compare looks at
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFolderError(
             f"'{folder}': is not a run folder ({RUN} is missing or damaged)."
         ) from error
-    spikes = read_spike_log(folder / SPIKES)
-    states = _load_states(folder / STATES, spikes.layer_names)
-    return figures, RunResult(
-        backend=backend,
-        spikes=spikes,
-        states=states,
-        wall_s=wall_s,
-        readout=_load_readout(folder / READOUT, spikes),
-        timeline=timeline,
-    )
+    return figures
 
 
-def _load_states(path: Path, layers: tuple[str, ...]) -> tuple[StateTrace, ...]:
-    if not path.exists():
-        return ()
-    try:
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
-            traces = tuple(
-                StateTrace(
-                    values={
-                        key.removeprefix(f"{name}."): file[key]
-                        for key in file.files
-                        if key.startswith(f"{name}.")
-                    }
-                )
-                for name in layers
-            )
-        if not any(trace.values for trace in traces):
-            raise KeyError("no layer has states")
-        return traces
-    except Exception as error:  # a damaged archive or header raises nearly anything
-        raise RunFolderError(f"'{path}': holds no states of this run ({error}).") from error
+def spike_log_path(folder: str | Path) -> Path:
+    """Return where the spike log of a run folder is."""
+    return Path(folder) / SPIKES
 
 
 def _load_readout(path: Path, spikes: SpikeLog) -> NDArray[np.int32] | None:

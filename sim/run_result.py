@@ -55,6 +55,8 @@ class RunResult:
         (`has_readout`); None for networks that answer in spikes.
     timeline : Timeline
         Which clock steps follow.
+    predicted : int64 array, shape (N,), or None
+        What `predictions` returned while the run went on, where its log may lack the last layer.
     """
 
     backend: str
@@ -63,6 +65,7 @@ class RunResult:
     wall_s: float
     readout: NDArray[np.int32] | None = None
     timeline: Timeline = Timeline.SLAYER
+    predicted: NDArray[np.int64] | None = None
 
     def predictions(self) -> NDArray[np.int64]:
         """Return the class of each sample, shape (N,).
@@ -70,6 +73,8 @@ class RunResult:
         That is the neuron of the last layer that fired most, or where that layer never fires the
         one whose voltage was the highest on average; of equals the lowest number.
         """
+        if self.predicted is not None:
+            return self.predicted
         if self.readout is None:
             return self.spikes.predictions()
         return np.argmax(self.readout.sum(axis=-1, dtype=np.int64), axis=1).astype(np.int64)
@@ -125,4 +130,5 @@ def join_logs(logs: Sequence[SpikeLog]) -> SpikeLog:
         layer_sizes=logs[0].layer_sizes,
         n_samples=int(first[-1]),
         n_steps=logs[0].n_steps,
+        not_logged=logs[0].not_logged,
     )

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, Literal
 
-from ..compile import CompiledNetwork, CompileReport, artifact_bytes, report_compilation
+import numpy as np
+from numpy.typing import NDArray
+
+from ..compile import (
+    CompiledNetwork,
+    CompileReport,
+    artifact_bytes,
+    has_readout,
+    report_compilation,
+)
 from ..hw_profiles import profile_sha256
 from ..netx import ProfileError
-from .activity import ActivityCounts, count_activity
+from .activity import ActivityCounts
+from .activity_counter import ActivityCounter
 from .energy import EnergyEstimate, estimate_energy
 from .environment import installed_versions
+from .neurobench import neurobench_metrics
 from .run_result import RunResult
 from .spike_input import SpikeInput
 from .spike_log import fraction_equal
+from .timeline import Timeline
 
 SCHEMA = 1
 
@@ -47,6 +59,8 @@ class RunSummary:
         The neuron of the last layer that fired most, lowest number first, for each sample.
     labels : tuple of int or None
         As given with the input.
+    logged : tuple of str
+        Layers whose spikes are in the log; the counts are of all.
     hashes : mapping of str to str
         SHA-256 of artifact, input, profile and source network.
     versions : mapping of str to str
@@ -57,6 +71,8 @@ class RunSummary:
         What happened.
     energy : EnergyEstimate or None
         None where the profile has no coefficients.
+    neurobench : mapping of str to anything
+        NeuroBench's metrics under its names; see `neurobench_metrics`.
     notes : mapping of str to anything
         What the caller adds: seeds, training figures, a comparison.
     """
@@ -73,12 +89,101 @@ class RunSummary:
     accuracy: float | None
     predictions: tuple[int, ...]
     labels: tuple[int, ...] | None
+    logged: tuple[str, ...]
     hashes: Mapping[str, str]
     versions: Mapping[str, str]
     compiled: CompileReport
     activity: ActivityCounts
     energy: EnergyEstimate | None
+    neurobench: Mapping[str, Any]
     notes: Mapping[str, Any]
+
+
+class RunTotals:
+    """What `run.json` says of a run, gathered portion by portion.
+
+    Parameters
+    ----------
+    compiled : CompiledNetwork
+        What runs.
+    n_steps : int
+        Steps of the results; see `Timeline`.
+    """
+
+    def __init__(self, compiled: CompiledNetwork, n_steps: int) -> None:
+        self._compiled = compiled
+        self._n_steps = n_steps
+        self._counter = ActivityCounter(compiled, n_steps)
+        self._predictions = [np.zeros(0, dtype=np.int64)]
+        self._wall_s = 0.0
+
+    @property
+    def samples(self) -> int:
+        """How many samples have been added."""
+        return sum(len(part) for part in self._predictions)
+
+    def add(self, inputs: SpikeInput, portion: RunResult) -> None:
+        """Add the next samples and what came of them, with the spikes of every layer."""
+        self._counter.add(inputs, portion.spikes)
+        self._predictions.append(portion.predictions())
+        self._wall_s += portion.wall_s
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Return all as arrays, to go on from later."""
+        return {
+            "predictions": np.concatenate(self._predictions),
+            "wall_s": np.array(self._wall_s),
+            **self._counter.state(),
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what `state` returned for the same run."""
+        self._predictions = [state["predictions"]]
+        self._wall_s = float(state["wall_s"])
+        self._counter.restore(state)
+
+    def summary(
+        self,
+        inputs: SpikeInput,
+        *,
+        backend: str,
+        timeline: Timeline,
+        not_logged: Collection[str] = (),
+        notes: Mapping[str, Any] | None = None,
+    ) -> RunSummary:
+        """Return every figure of a run whose samples have all been added."""
+        compiled = self._compiled
+        counts = self._counter.counts()
+        predictions, labels = np.concatenate(self._predictions), inputs.labels
+        layers = [layer.name for layer in compiled.network.layers]
+        accuracy = None if labels is None else fraction_equal(predictions, labels)
+        return RunSummary(
+            schema=SCHEMA,
+            created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            backend=backend,
+            profile=compiled.profile.name,
+            samples=inputs.n_samples,
+            steps=self._n_steps,
+            timeline=timeline.value,
+            wall_s=round(self._wall_s, 3),
+            answers_in="voltages" if has_readout(compiled.network) else "spikes",
+            accuracy=accuracy,
+            predictions=tuple(int(p) for p in predictions),
+            labels=None if labels is None else tuple(int(label) for label in labels),
+            logged=tuple(name for name in layers if name not in not_logged),
+            hashes={
+                "artifact": artifact_sha256(compiled),
+                "input": inputs.sha256(),
+                "profile": profile_sha256(compiled.profile),
+                "network": compiled.source_sha256,
+            },
+            versions=installed_versions(),
+            compiled=_without_links(report_compilation(compiled)),
+            activity=counts,
+            energy=_energy(counts, compiled),
+            neurobench=neurobench_metrics(compiled, counts, accuracy),
+            notes=dict(notes or {}),
+        )
 
 
 def summarize_run(
@@ -96,38 +201,18 @@ def summarize_run(
     inputs : SpikeInput
         The samples.
     result : RunResult
-        What came out.
+        What came out, the spikes of every layer.
     notes : mapping, optional
         What else shall stand in ``run.json``; must be representable in JSON.
     """
-    counts = count_activity(compiled, inputs, result.spikes)
-    predictions = result.predictions()
-    labels = inputs.labels
-    return RunSummary(
-        schema=SCHEMA,
-        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        backend=result.backend,
-        profile=compiled.profile.name,
-        samples=inputs.n_samples,
-        steps=result.spikes.n_steps,
-        timeline=result.timeline.value,
-        wall_s=round(result.wall_s, 3),
-        answers_in="spikes" if result.readout is None else "voltages",
-        accuracy=None if labels is None else fraction_equal(predictions, labels),
-        predictions=tuple(int(p) for p in predictions),
-        labels=None if labels is None else tuple(int(label) for label in labels),
-        hashes={
-            "artifact": hashlib.sha256(artifact_bytes(compiled)).hexdigest(),
-            "input": inputs.sha256(),
-            "profile": profile_sha256(compiled.profile),
-            "network": compiled.source_sha256,
-        },
-        versions=installed_versions(),
-        compiled=_without_links(report_compilation(compiled)),
-        activity=counts,
-        energy=_energy(counts, compiled),
-        notes=dict(notes or {}),
-    )
+    totals = RunTotals(compiled, result.spikes.n_steps)
+    totals.add(inputs, result)
+    return totals.summary(inputs, backend=result.backend, timeline=result.timeline, notes=notes)
+
+
+def artifact_sha256(compiled: CompiledNetwork) -> str:
+    """Return the hash of an artifact's file."""
+    return hashlib.sha256(artifact_bytes(compiled)).hexdigest()
 
 
 def _energy(counts: ActivityCounts, compiled: CompiledNetwork) -> EnergyEstimate | None:

@@ -1,12 +1,12 @@
-"""Input spikes of a run."""
+"""Input spikes of a run, in memory or in a file that is read as the run goes on."""
 
 from __future__ import annotations
 
 import hashlib
-import zipfile
+import mmap
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,41 +14,70 @@ from numpy.typing import NDArray
 from ..compile import NETWORK_INPUT, ChipInput, CompiledNetwork, neuron_count, weight_sets
 from ..netx import SpikeInputError, size_of
 
-NPY_MAGIC = b"\x93NUMPY"  # numpy.lib.format: how a file of a single array begins
+BLOCK_BYTES = 1 << 24  # what is looked at together of a data set that need not fit into memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SpikeInput:
     """N separate samples of T steps, in SLAYER's axis order.
 
+    The array is copied, so that nobody changes a run's input; `load_spike_input` leaves large files
+    where they are.
+
     Attributes
     ----------
-    spikes : integer array, shape (N, C, T) or (N, C, H, W, T)
+    spikes : uint8 or int32 array, shape (N, C, T) or (N, C, H, W, T)
         Number or payload of the spikes that enter in each step, not negative; for networks that
-        start with neurons at the input, the numbers these take, in units of 1/64.
+        start with neurons at the input, the numbers these take, in units of 1/64. Read-only.
     labels : int64 array, shape (N,), or None
         Right class of each sample.
-    least, largest : int
-        Of all numbers in `spikes`.
     """
 
     spikes: NDArray[Any]
     labels: NDArray[np.int64] | None = None
-    least: int = field(init=False)
-    largest: int = field(init=False)
+    _map: mmap.mmap | None = field(init=False, repr=False, default=None)
+    # runs ask for these more often than a data set is made
+    _extremes: list[int] = field(init=False, repr=False, default_factory=list[int])
+    _digest: list[str] = field(init=False, repr=False, default_factory=list[str])
 
     def __post_init__(self) -> None:
-        _check_spikes(self.spikes)
-        # a data set is large: runs ask for these more often than it is made
-        object.__setattr__(self, "least", int(self.spikes.min()))
-        object.__setattr__(self, "largest", int(self.spikes.max()))
-        compact = self.spikes.astype(_narrowest(self.least, self.largest), copy=True)
-        compact.setflags(write=False)
-        object.__setattr__(self, "spikes", compact)
-        if self.labels is not None:
-            labels = np.asarray(self.labels)
-            _check_labels(labels, self.spikes.shape[0])
-            object.__setattr__(self, "labels", labels.astype(np.int64))
+        check_spikes(self.spikes)
+        compact = np.array(self.spikes, dtype=narrowest(*extremes(self.spikes)))
+        self._take(compact, self.labels, None)
+
+    @classmethod
+    def mapped(
+        cls, spikes: NDArray[Any], labels: NDArray[Any] | None, file: mmap.mmap
+    ) -> SpikeInput:
+        """Return an input that stays in a file.
+
+        Parameters
+        ----------
+        spikes : uint8 or int32 array, shape (N, C, T) or (N, C, H, W, T)
+            A view of the file.
+        labels : array, shape (N,), or None
+            See `SpikeInput`.
+        file : mmap
+            The file's map, opened for reading.
+        """
+        check_spikes(spikes)
+        made = object.__new__(cls)
+        made._take(spikes, labels, file)
+        return made
+
+    def _take(
+        self, spikes: NDArray[Any], labels: NDArray[Any] | None, file: mmap.mmap | None
+    ) -> None:
+        spikes.setflags(write=False)
+        if labels is not None:
+            labels = np.asarray(labels)
+            _check_labels(labels, spikes.shape[0])
+            labels = labels.astype(np.int64)
+        object.__setattr__(self, "spikes", spikes)
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "_map", file)
+        object.__setattr__(self, "_extremes", list[int]())
+        object.__setattr__(self, "_digest", list[str]())
 
     @property
     def n_samples(self) -> int:
@@ -60,68 +89,72 @@ class SpikeInput:
         """T."""
         return int(self.spikes.shape[-1])
 
+    @property
+    def least(self) -> int:
+        """Least of all numbers in `spikes`."""
+        return self._both_extremes()[0]
+
+    @property
+    def largest(self) -> int:
+        """Largest of all numbers in `spikes`."""
+        return self._both_extremes()[1]
+
+    def _both_extremes(self) -> list[int]:
+        if not self._extremes:
+            self._extremes.extend(_extremes_of(self.blocks()))
+        return self._extremes
+
     def first(self, samples: int | None) -> SpikeInput:
-        """Return the first samples only; all of them for None."""
+        """Return the first samples only, as a view; all of them for None."""
         if samples is None or samples >= self.n_samples:
             return self
-        labels = None if self.labels is None else self.labels[:samples]
-        return SpikeInput(spikes=self.spikes[:samples], labels=labels)
+        return self.part(0, samples)
+
+    def part(self, start: int, end: int) -> SpikeInput:
+        """Return samples `start` to `end`, the latter not among them, as a view."""
+        made = object.__new__(SpikeInput)
+        labels = None if self.labels is None else self.labels[start:end]
+        made._take(self.spikes[start:end], labels, self._map)
+        return made
+
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        """Yield the samples in order, some at a time; memory holds those of a file only so long."""
+        for block in sample_blocks(self.spikes):
+            yield block
+            self.forget()
+
+    def forget(self) -> None:
+        """Give back the memory of what was read of a file; it is read again when asked for."""
+        if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)
 
     def sha256(self) -> str:
         """Return a hash of shape and spikes, the same for every integer type they come in."""
+        if self._digest:
+            return self._digest[0]
+        kind = narrowest(self.least, self.largest)
         digest = hashlib.sha256(repr(self.spikes.shape).encode("ascii"))
-        digest.update(np.ascontiguousarray(self.spikes).tobytes())
-        return digest.hexdigest()
+        for block in self.blocks():
+            digest.update(np.ascontiguousarray(block, dtype=kind).data)
+        self._digest.append(digest.hexdigest())
+        return self._digest[0]
 
 
-def load_spike_input(path: str | Path) -> SpikeInput:
-    """Read input spikes from an ``.npz`` file.
-
-    Parameters
-    ----------
-    path : str or Path
-        A file with ``spikes`` (see `SpikeInput`) and optionally ``labels``.
-
-    Raises
-    ------
-    SpikeInputError
-        When the file is missing, not ``.npz``, lacks ``spikes``, or these have the wrong shape,
-        type or sign.
-    """
-    path = Path(path)
-    try:
-        if not path.is_file():
-            what = "is a folder" if path.is_dir() else "no such file"
-            raise SpikeInputError(f"'{path}': {what}; an .npz file with 'spikes' was expected.")
-        spikes, labels = _read_arrays(path)
-    except SpikeInputError:
-        raise
-    except Exception as error:  # a damaged archive or header raises nearly anything
-        raise SpikeInputError(f"'{path}': is not a readable .npz file ({error}).") from error
-    try:
-        return SpikeInput(spikes=spikes, labels=labels)
-    except SpikeInputError as error:
-        raise SpikeInputError(f"'{path}': {error}") from error
+def sample_blocks(spikes: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Yield the samples in order, some at a time, as views of about `BLOCK_BYTES`."""
+    at_once = max(1, BLOCK_BYTES // max(1, spikes[:1].nbytes))
+    for start in range(0, spikes.shape[0], at_once):
+        yield spikes[start : start + at_once]
 
 
-def _read_arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    with path.open("rb") as handle:
-        begin = handle.read(8)  # magic and version
-        if len(begin) == 8 and begin.startswith(NPY_MAGIC):
-            raise SpikeInputError(
-                f"'{path}': is a single array; save it with np.savez(path, spikes=..., labels=...)."
-            )
-        handle.seek(0)
-        if not zipfile.is_zipfile(handle):
-            raise zipfile.BadZipFile("it is no archive of arrays")
-        handle.seek(0)
-        file = np.load(handle, allow_pickle=False)
-        if "spikes" not in file.files:
-            held = ", ".join(f"'{name}'" for name in file.files) or "nothing"
-            raise SpikeInputError(f"'{path}': has no array 'spikes' (it holds {held}).")
-        spikes = cast(NDArray[Any], file["spikes"])
-        has_labels = "labels" in file.files
-        return spikes, cast(NDArray[Any], file["labels"]) if has_labels else None
+def extremes(spikes: NDArray[Any]) -> tuple[int, int]:
+    """Return the least and the largest number."""
+    return _extremes_of(sample_blocks(spikes))
+
+
+def _extremes_of(blocks: Iterator[NDArray[Any]]) -> tuple[int, int]:
+    found = [(int(block.min()), int(block.max())) for block in blocks]
+    return min(least for least, _ in found), max(largest for _, largest in found)
 
 
 def check_input_fits(inputs: SpikeInput, compiled: CompiledNetwork) -> None:
@@ -157,7 +190,9 @@ def check_input_fits(inputs: SpikeInput, compiled: CompiledNetwork) -> None:
     if isinstance(compiled.network.layers[0], ChipInput):
         return
     if inputs.least < 0:
-        where = tuple(int(i) for i in np.argwhere(inputs.spikes < 0)[0])
+        sample = next(n for n, sample in enumerate(inputs.spikes) if sample.min() < 0)
+        place = np.argwhere(inputs.spikes[sample] < 0)[0]
+        where = (sample, *(int(i) for i in place))
         raise SpikeInputError(
             f"spikes is {int(inputs.spikes[where])} at {where}; a spike count cannot be negative."
         )
@@ -186,7 +221,8 @@ def check_input_fits(inputs: SpikeInput, compiled: CompiledNetwork) -> None:
         )
 
 
-def _check_spikes(spikes: NDArray[Any]) -> None:
+def check_spikes(spikes: NDArray[Any]) -> None:
+    """Raise `SpikeInputError` when an array cannot be input spikes."""
     if spikes.dtype.kind not in "biu":
         raise SpikeInputError(
             f"spikes has type {spikes.dtype}; whole numbers were expected. "
@@ -199,7 +235,10 @@ def _check_spikes(spikes: NDArray[Any]) -> None:
         )
     if spikes.size == 0:
         raise SpikeInputError(f"spikes has shape {spikes.shape}, so there is nothing to run.")
-    if max(int(spikes.max()), -int(spikes.min())) > np.iinfo(np.int32).max:
+    if np.can_cast(spikes.dtype, np.int32):
+        return
+    least, largest = extremes(spikes)
+    if max(largest, -least) > np.iinfo(np.int32).max:
         raise SpikeInputError("spikes holds values beyond 32 bits.")
 
 
@@ -211,6 +250,6 @@ def _check_labels(labels: NDArray[Any], samples: int) -> None:
         )
 
 
-def _narrowest(least: int, largest: int) -> type[np.uint8 | np.int32]:
+def narrowest(least: int, largest: int) -> type[np.uint8 | np.int32]:
     """Keep counts below 256 in a byte: a data set of binary spikes is large enough as it is."""
     return np.uint8 if least >= 0 and largest <= 255 else np.int32

@@ -1,4 +1,4 @@
-"""The spike log: one row an event, and Parquet as its file format.
+"""The spike log: one row an event; `spike_log_file` writes it as Parquet.
 
 ====== ===================== ==========================================================
 column type                  meaning
@@ -12,25 +12,19 @@ value  int32                 payload of the spike; 1 for CUBA neurons
 
 Rows are sorted by sample, step, layer (forward order) and neuron.
 """
-# pyarrow has no complete type information.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportMissingTypeStubs=false
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
-from typing import cast
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ..netx import RunFolderError
 
 Int32Array = NDArray[np.int32]
+COLUMNS = ("sample", "step", "layer", "neuron", "value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,6 +42,8 @@ class SpikeLog:
         Neurons of each layer.
     n_samples, n_steps : int
         Samples, and steps of each.
+    not_logged : tuple of str
+        Layers whose events were left out when the run was made (``--log``).
 
     Notes
     -----
@@ -65,12 +61,14 @@ class SpikeLog:
     layer_sizes: tuple[int, ...]
     n_samples: int
     n_steps: int
+    not_logged: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return int(self.sample.size)
 
     def spike_counts(self, layer: int) -> NDArray[np.int64]:
         """Return how often each neuron of a layer fired in each sample, shape (N, neurons)."""
+        self.check_logged(layer)
         chosen = self.layer == layer
         size = self.layer_sizes[layer]
         flat = self.sample[chosen].astype(np.int64) * size + self.neuron[chosen]
@@ -78,6 +76,7 @@ class SpikeLog:
 
     def dense(self, layer: int) -> NDArray[np.int32]:
         """Return the spikes of a layer as an array, shape (N, neurons, T)."""
+        self.check_logged(layer)
         spikes = np.zeros((self.n_samples, self.layer_sizes[layer], self.n_steps), dtype=np.int32)
         chosen = self.layer == layer
         spikes[self.sample[chosen], self.neuron[chosen], self.step[chosen]] = self.value[chosen]
@@ -90,6 +89,27 @@ class SpikeLog:
         """
         counts = self.spike_counts(len(self.layer_names) - 1)
         return np.argmax(counts, axis=1).astype(np.int64)
+
+    def check_logged(self, layer: int) -> None:
+        """Raise `RunFolderError` when the events of a layer were left out of the log."""
+        name = self.layer_names[layer]
+        if name in self.not_logged:
+            raise RunFolderError(
+                f"{name}: its spikes are not in the log. Run again with --log all, or --log {name}."
+            )
+
+    def of_layers(self, names: Collection[str]) -> SpikeLog:
+        """Return a log in which the events of other layers are left out."""
+        if all(name in names for name in self.layer_names):
+            return self
+        kept = np.array([name in names for name in self.layer_names])
+        chosen = kept[self.layer]
+        left_out = (n for n in self.layer_names if n not in names or n in self.not_logged)
+        return replace(
+            self,
+            **{name: getattr(self, name)[chosen] for name in COLUMNS},
+            not_logged=tuple(left_out),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -152,57 +172,3 @@ def merge_events(
 def fraction_equal(a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
     """Return in how many of their places two arrays agree, 0 to 1."""
     return float(np.count_nonzero(a == b) / a.size)
-
-
-def write_spike_log(log: SpikeLog, path: Path) -> None:
-    """Write a log as Parquet; sizes that the rows do not tell go into the file's metadata."""
-    layer = pa.DictionaryArray.from_arrays(
-        pa.array(log.layer, type=pa.int32()), pa.array(list(log.layer_names), type=pa.string())
-    )
-    table = pa.table(
-        {
-            "sample": pa.array(log.sample),
-            "step": pa.array(log.step),
-            "layer": layer,
-            "neuron": pa.array(log.neuron),
-            "value": pa.array(log.value),
-        }
-    )
-    shape = {
-        "layer_names": log.layer_names,
-        "layer_sizes": log.layer_sizes,
-        "n_samples": log.n_samples,
-        "n_steps": log.n_steps,
-    }
-    table = table.replace_schema_metadata({"lavadeploy": json.dumps(shape)})
-    pq.write_table(table, path, compression="zstd")
-
-
-def read_spike_log(path: Path) -> SpikeLog:
-    """Read a log that `write_spike_log` wrote.
-
-    Raises
-    ------
-    RunFolderError
-        When the file is missing or not such a log.
-    """
-    try:
-        table = pq.read_table(path)
-        shape = json.loads(cast(dict[bytes, bytes], table.schema.metadata)[b"lavadeploy"])
-        names = tuple(cast(list[str], shape["layer_names"]))
-        index = {name: number for number, name in enumerate(names)}
-        layer = [index[name] for name in table.column("layer").to_pylist()]
-        columns = {
-            name: table.column(name).to_numpy().astype(np.int32)
-            for name in ("sample", "step", "neuron", "value")
-        }
-    except (OSError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
-        raise RunFolderError(f"'{path}': is not a spike log ({error}).") from error
-    return SpikeLog(
-        layer=np.array(layer, dtype=np.int32),
-        layer_names=names,
-        layer_sizes=tuple(cast(list[int], shape["layer_sizes"])),
-        n_samples=int(shape["n_samples"]),
-        n_steps=int(shape["n_steps"]),
-        **columns,
-    )

@@ -8,14 +8,19 @@ from typing import Annotated
 
 import typer
 
-from lavadeploy.compile import load_artifact
+from lavadeploy.compile import CompiledNetwork, load_artifact
 from lavadeploy.netx import BackendUnavailableError, OptionError
-from lavadeploy.scripts.console import JsonOption, emit, print_table, progress, say
+from lavadeploy.scripts.console import JsonOption, complain, emit, print_table, progress, say
 from lavadeploy.sim import (
     DEFAULT_BACKEND,
     LAYER_COLUMNS,
+    LOG_ALL,
+    Backend,
+    Destination,
     RunOptions,
     RunSummary,
+    RunWriter,
+    SpikeInput,
     Timeline,
     check_input_fits,
     check_run_folder,
@@ -24,8 +29,7 @@ from lavadeploy.sim import (
     load_spike_input,
     open_backend,
     recorded_states,
-    save_run,
-    summarize_run,
+    run_into,
 )
 
 
@@ -35,11 +39,16 @@ def run(
         Path,
         typer.Option(
             "--input",
-            help="An .npz with integer 'spikes' (N,C,T) or (N,C,H,W,T), and 'labels' (N,).",
+            help="An .npz with integer 'spikes' (N,C,T) or (N,C,H,W,T), and 'labels' (N,); "
+            "or an .npy with the spikes alone.",
         ),
     ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run folder, say runs/x.")
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="An .npy with the labels, where they are not with the spikes."),
     ] = None,
     backend: Annotated[
         str, typer.Option(help="lava, engine, reference or loihi.")
@@ -61,6 +70,17 @@ def run(
         int | None,
         typer.Option(help="Of backend engine; one a core if not given."),
     ] = None,
+    log: Annotated[
+        str,
+        typer.Option(
+            help="Layers whose spikes are written: all, output, none, or names with commas. "
+            "All are counted."
+        ),
+    ] = LOG_ALL,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the run of that folder that was interrupted."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run an artifact on input spikes."""
@@ -72,24 +92,19 @@ def run(
         raise OptionError(f"--samples is {samples}; at least 1 was expected.")
     if threads is not None and backend != "engine":
         raise OptionError(f"--threads is of backend 'engine'; backend '{backend}' has no threads.")
+    if resume and output is None:
+        raise OptionError("--resume needs the run folder: --output.")
     options = RunOptions(record=tuple(record or ()), timeline=timeline, threads=threads)
     if output is not None:
         check_run_folder(output)
     compiled = load_artifact(artifact)
-    inputs = load_spike_input(input_file).first(samples)
+    inputs = load_spike_input(input_file, labels).first(samples)
     check_input_fits(inputs, compiled)
     recorded_states(compiled.network, options.record)
-    with progress(inputs.n_samples, f"running on {backend}") as on_progress:
-        result = chosen.run(
-            compiled,
-            inputs,
-            dataclasses.replace(options, on_progress=on_progress),
-        )
-    summary = summarize_run(
-        compiled, inputs, result, {"artifact": str(artifact), "input": str(input_file)}
+    to = Destination(folder=output, log=log, resume=resume)
+    summary = _run(
+        chosen, compiled, inputs, options, to, {"artifact": str(artifact), "input": str(input_file)}
     )
-    if output is not None:
-        save_run(output, summary, result, compiled)
 
     def show() -> None:
         show_summary(summary)
@@ -97,6 +112,34 @@ def run(
             say(f"Written: {output}")
 
     emit(summary, as_json=as_json, output=None, show=show)
+
+
+def _run(
+    backend: Backend,
+    compiled: CompiledNetwork,
+    inputs: SpikeInput,
+    options: RunOptions,
+    to: Destination,
+    notes: dict[str, str],
+) -> RunSummary:
+    """Run and write; what is finished when it ends before its time can be gone on with."""
+    writer = RunWriter(compiled, inputs, backend.name, options, to)
+    try:
+        with writer:
+            if writer.done:
+                complain(f"going on after {writer.done} of {inputs.n_samples} samples")
+            with progress(inputs.n_samples, f"running on {backend.name}") as on_progress:
+                on_progress(writer.done)
+                options = dataclasses.replace(options, on_progress=on_progress)
+                run_into(backend, compiled, inputs, options, writer)
+            return writer.finish(notes)
+    except BaseException:  # an interruption or a lack of memory, too
+        if writer.kept:
+            complain(
+                f"{writer.kept} of {inputs.n_samples} samples are finished and kept; "
+                "the same command with --resume goes on after them."
+            )
+        raise
 
 
 def show_summary(summary: RunSummary) -> None:

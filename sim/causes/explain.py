@@ -94,6 +94,18 @@ def explain_difference(
             explanation="What the network was fed is not known, and this layer takes it.",
             remedy="Give --input.",
         )
+    missing = _not_logged(compiled, index, a)
+    if missing:
+        return Cause(
+            name=CauseName.NOT_EXPLAINED,
+            layer=first.layer,
+            side=None,
+            explanation=(
+                f"Spikes of {', '.join(missing)} are not in the logs, and telling the cause takes "
+                f"what {first.layer} took and sent."
+            ),
+            remedy="Run with --log all.",
+        )
     fed = None if inputs is None else inputs.spikes
     cases = (
         layer_case(replay, index, a, fed, samples),
@@ -101,6 +113,14 @@ def explain_difference(
     )
     faults = tuple(_own_faults(replay, run, fed, samples) for run in (a, b))
     return _by_running_again(first, cases, faults, samples, names)
+
+
+def _not_logged(compiled: CompiledNetwork, index: int, run: RunResult) -> tuple[str, ...]:
+    """Return which of a layer's sources, and itself, are missing in a run's log."""
+    names = run.spikes.layer_names
+    sources = compiled.network.layers[index].sources
+    needed = [names[source] for source in (*sources, index) if source != NETWORK_INPUT]
+    return tuple(name for name in needed if name in run.spikes.not_logged)
 
 
 def _by_running_again(
@@ -183,7 +203,8 @@ def _own_faults(
     """Return the layers of a run that do not follow from what reached them."""
     names: list[str] = []
     for index, layer in enumerate(replay.compiled.network.layers):
-        if fed is None and NETWORK_INPUT in layer.sources:
+        is_unknown = fed is None and NETWORK_INPUT in layer.sources
+        if is_unknown or _not_logged(replay.compiled, index, run):
             continue
         case = layer_case(replay, index, run, fed, samples)
         if not np.array_equal(case.defined().output, case.seen.output):

@@ -14,7 +14,11 @@ import pytest
 from expect import sentence
 
 from lavadeploy.netx import OutputError
-from lavadeploy.netx.atomic_write import folder_written_atomically, write_bytes_atomically
+from lavadeploy.netx.atomic_write import (
+    file_written_atomically,
+    folder_written_atomically,
+    write_bytes_atomically,
+)
 
 # Makes the operating system refuse files of more than 1000 bytes, as a full disk would; works for
 # root too. Prints what was raised.
@@ -325,3 +329,32 @@ def test_an_output_error_in_the_block_keeps_its_sentence(tmp_path: Path) -> None
 
     assert sentence(OutputError, block) == "cannot write 'x': disk on fire."
     assert names(tmp_path) == []
+
+
+def test_a_file_given_to_write_becomes_the_target_at_the_end(tmp_path: Path) -> None:
+    target = tmp_path / "log.csv"
+    target.write_bytes(b"old")
+    with file_written_atomically(target) as temporary:
+        temporary.write_bytes(b"new")
+        assert target.read_bytes() == b"old"
+    assert target.read_bytes() == b"new"
+    assert names(tmp_path) == ["log.csv"]
+
+
+def fail_in_a_file(target: Path, error: Exception) -> None:
+    with file_written_atomically(target) as temporary:
+        temporary.write_bytes(b"ne")
+        raise error
+
+
+@pytest.mark.parametrize("error", [ValueError("bad log"), OSError(28, "No space left on device")])
+def test_a_failure_in_a_file_given_to_write_keeps_the_old_one(
+    tmp_path: Path, error: Exception
+) -> None:
+    target = tmp_path / "log.csv"
+    target.write_bytes(b"old")
+    expected = OutputError if isinstance(error, OSError) else ValueError
+    with pytest.raises(expected):
+        fail_in_a_file(target, error)
+    assert target.read_bytes() == b"old"
+    assert names(tmp_path) == ["log.csv"]

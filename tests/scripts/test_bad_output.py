@@ -132,7 +132,13 @@ def test_run_in_the_folder_of_an_earlier_run_loses_nothing(
     again = ("run", "../net.ldc", "--input", "../test.npz", "--backend", "reference", "-o", place)
     cli(*again)
     kept = {path.name for path in (folder / "earlier").iterdir()}
-    assert kept == {"compiled.ldc", "report.md", "run.json", "spikes.parquet"}
+    assert kept == {
+        "activity.npz",
+        "compiled.ldc",
+        "report.md",
+        "run.json",
+        "spikes.parquet",
+    }
 
 
 def test_link_to_a_folder_of_runs_is_followed(run: Run) -> None:

@@ -125,10 +125,35 @@ def test_input_without_spikes(refused: Refused) -> None:
     )
 
 
-def test_input_that_is_a_single_array(refused: Refused) -> None:
+def test_single_array_of_another_type_or_cut_short(refused: Refused) -> None:
+    np.save("x.npy", QUIET.astype(np.float32))
+    assert refused("--input", "x.npy") == f"'x.npy': spikes has type float32; {WHOLE}\n"
     np.save("x.npy", QUIET)
+    Path("x.npy").write_bytes(Path("x.npy").read_bytes()[:-1])
     assert refused("--input", "x.npy") == (
-        "'x.npy': is a single array; save it with np.savez(path, spikes=..., labels=...).\n"
+        "'x.npy': is not a readable .npy file (it is cut short: (2, 4, 5) of int8 was announced).\n"
+    )
+
+
+def test_labels_that_are_missing_or_of_other_samples(refused: Refused) -> None:
+    np.save("x.npy", QUIET)
+    assert refused("--input", "x.npy", "--labels", "l.npy") == (
+        "'l.npy': no such file; an .npy file was expected.\n"
+    )
+    np.save("l.npy", np.array([1]))
+    assert refused("--input", "x.npy", "--labels", "l.npy") == (
+        "'x.npy': labels has type int64 and shape (1,); whole numbers of shape (2,) were "
+        "expected.\n"
+    )
+
+
+def test_a_changed_byte_in_an_array_that_stays_in_its_file(refused: Refused) -> None:
+    np.savez("x.npz", spikes=QUIET)
+    content = bytearray(Path("x.npz").read_bytes())
+    content[180] ^= 1  # among the numbers: 45 bytes of names and a header of 128 come before
+    Path("x.npz").write_bytes(content)
+    assert refused("--input", "x.npz") == (
+        "'x.npz': is not a readable .npz file (Bad CRC-32 for file 'spikes.npy').\n"
     )
 
 

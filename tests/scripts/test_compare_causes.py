@@ -36,7 +36,7 @@ def test_only_some_samples_are_run(cli: Cli, artifact: Path, spikes: Path) -> No
 def test_a_backend_that_loses_an_event(
     cli: Cli, artifact: Path, spikes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = EngineBackend.portions
+    own = EngineBackend.run
 
     def losing(self: EngineBackend, compiled: Any, inputs: SpikeInput, options: RunOptions) -> Any:
         fewer = inputs.spikes.copy()
@@ -44,13 +44,36 @@ def test_a_backend_that_loses_an_event(
         fewer[sample, neuron, step] = 0
         return own(self, compiled, SpikeInput(spikes=fewer), options)
 
-    monkeypatch.setattr(EngineBackend, "portions", losing)
+    monkeypatch.setattr(EngineBackend, "run", losing)
     found = cli("compare", artifact, "--backends", "reference,engine", "--input", spikes)
     assert (found.returncode, found.stderr) == (1, "")
     assert "Cause: lost event\n  In engine the layer does not get the event of neuron " in (
         found.stdout
     )
     assert "  All other layers do what follows from what reached them.\n" in found.stdout
+
+
+def test_a_layer_whose_sources_are_not_logged_cannot_be_run_again(
+    cli: Cli, artifact: Path, spikes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ("run", artifact, "--input", spikes, "--log", "output")
+    assert cli(*run, "--backend", "reference", "-o", "a").returncode == 0
+    own = EngineBackend.portions
+
+    def silent(self: EngineBackend, compiled: Any, inputs: SpikeInput, options: RunOptions) -> Any:
+        return own(self, compiled, SpikeInput(spikes=0 * inputs.spikes), options)
+
+    monkeypatch.setattr(EngineBackend, "portions", silent)
+    assert cli(*run, "--backend", "engine", "-o", "b").returncode == 0
+    found = cli("compare", "a", "b")
+    assert (found.returncode, found.stderr) == (1, "")
+    assert found.stdout.startswith("Not in the logs, so not compared: spikes of layer0.\n")
+    assert found.stdout.endswith(
+        "Cause: not explained\n"
+        "  Spikes of layer0 are not in the logs, and telling the cause takes what layer1 "
+        "took and sent.\n"
+        "  Remedy: Run with --log all.\n"
+    )
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def runs(cli: Cli, net: Path, artifact: Path, spikes: Path) -> tuple[str, str]:
 
 def without_states(*runs: str) -> None:
     for run in runs:
-        Path(run, "states.npz").unlink()
+        shutil.rmtree(Path(run, "states"))
 
 
 def test_run_equals_itself_in_spikes_and_states(cli: Cli, runs: tuple[str, str]) -> None:
@@ -119,6 +119,7 @@ def test_difference_as_json_keeps_exit_code_1(cli: Cli, runs: tuple[str, str]) -
             "own_faults": [],
             "evidence": [],
         },
+        "not_logged": [],
     }
     assert json.loads(Path("found.json").read_text(encoding="utf-8")) == comparison
 
@@ -185,16 +186,30 @@ def test_damaged_spike_log_is_named(cli: Cli, runs: tuple[str, str]) -> None:
     assert found.stderr.startswith("error: 'b/spikes.parquet': is not a spike log (")
 
 
-@pytest.mark.parametrize("damage", ["truncated", "other arrays", "empty"])
+@pytest.mark.parametrize("damage", ["truncated", "other shape", "empty"])
 def test_damaged_states_are_named(cli: Cli, runs: tuple[str, str], damage: str) -> None:
-    path = Path("b/states.npz")
+    path = Path("b/states/layer1.voltage.npy")
     match damage:
         case "truncated":
             path.write_bytes(path.read_bytes()[:-200])
-        case "other arrays":
-            np.savez(path, current=1)
+        case "other shape":
+            np.save(path, np.zeros((4, 2, 5), dtype=np.int32))
         case _:
             path.write_bytes(b"")
     found = cli("compare", "a", "b")
     assert (found.returncode, found.stdout) == (2, "")
-    assert found.stderr.startswith("error: 'b/states.npz': ")
+    assert found.stderr.startswith("error: 'b/states': ")
+
+
+def test_compare_says_which_layers_were_not_logged(cli: Cli, artifact: Path, spikes: Path) -> None:
+    for name, log in (("x", "output"), ("y", "output"), ("z", "all")):
+        run = ("run", artifact, "--input", spikes, "--backend", "reference", "--log", log)
+        assert cli(*run, "-o", name).returncode == 0
+    found = cli("compare", "x", "y")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout == (
+        "Not in the logs, so not compared: spikes of layer0.\nEqual: all 6 spikes.\n"
+    )
+    found = cli("compare", "x", "z")
+    assert found.returncode == 2
+    assert "layers without a log ('layer0',) and ()." in found.stderr

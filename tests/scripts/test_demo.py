@@ -95,7 +95,14 @@ def test_run_folder_holds_network_artifact_spikes_figures_and_report(
 ) -> None:
     lines, folder = shown
     names = sorted(path.name for path in folder.iterdir())
-    assert names == ["compiled.ldc", "network.net", "report.md", "run.json", "spikes.parquet"]
+    assert names == [
+        "activity.npz",
+        "compiled.ldc",
+        "network.net",
+        "report.md",
+        "run.json",
+        "spikes.parquet",
+    ]
     assert len(read_netx(folder / "network.net").layers) == 2
     assert load_artifact(folder / "compiled.ldc").profile.name == "loihi2"
     summary: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))

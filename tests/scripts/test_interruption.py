@@ -10,9 +10,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+
+from lavadeploy.sim.interpreter import LayerRun, run_network
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -126,13 +129,47 @@ def test_ctrl_c_at_any_moment_of_compile(
     assert [path.name for path in Path().iterdir()] == ["net.net"]
 
 
+def test_ctrl_c_in_a_run_keeps_what_is_finished(
+    cli: Cli, artifact: Path, spikes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = 0
+
+    def interrupt_the_third(*given: Any, **options: Any) -> tuple[LayerRun, ...]:
+        nonlocal samples
+        samples += 1
+        if samples == 3:
+            raise KeyboardInterrupt
+        return run_network(*given, **options)
+
+    monkeypatch.setattr("lavadeploy.sim.reference.SAMPLES_AT_ONCE", 1)
+    monkeypatch.setattr("lavadeploy.sim.reference.run_network", interrupt_the_third)
+    run = ("run", artifact, "--input", spikes, "--backend", "reference")
+    found = cli(*run, "-o", "runs/x")
+    assert (found.returncode, found.stdout) == (130, "")
+    assert found.stderr.replace("\n", " ").strip() == (
+        "2 of 4 samples are finished and kept; the same command with --resume goes on after them. "
+        + INTERRUPTED.strip()
+    )
+    found = cli(*run, "-o", "runs/x", "--resume")
+    assert (found.returncode, found.stderr) == (0, "going on after 2 of 4 samples\n")
+    assert cli(*run, "-o", "runs/y").returncode == 0
+    log = Path("runs/x/spikes.parquet").read_bytes()
+    assert log == Path("runs/y/spikes.parquet").read_bytes()
+    assert sorted(path.name for path in Path("runs").iterdir()) == ["x", "y"]
+
+
 def test_ctrl_c_while_a_run_is_written(
     cli: Cli, artifact: Path, spikes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_anything: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lavadeploy.sim.run_folder.markdown_report", interrupt)
-    found = cli("run", artifact, "--input", spikes, "--backend", "reference", "-o", "runs/x")
+    run = ("run", artifact, "--input", spikes, "--backend", "reference", "-o", "runs/x")
+    with monkeypatch.context() as patched:
+        patched.setattr("lavadeploy.sim.run_folder.markdown_report", interrupt)
+        found = cli(*run)
     assert found.returncode == 130
-    assert [path for path in Path().rglob("runs/*")] == []
+    assert found.stderr.startswith("4 of 4 samples are finished and kept; ")
+    assert [path.name for path in Path("runs").iterdir()] == [".x.unfinished"]
+    assert cli(*run, "--resume").returncode == 0
+    assert [path.name for path in Path("runs").iterdir()] == ["x"]

@@ -143,7 +143,7 @@ def test_run_json_holds_versions_hashes_and_where_it_came_from(
 def test_run_folder_holds_these_files(run: Run, artifact: Path) -> None:
     run("-o", "runs/x")
     names = sorted(path.name for path in Path("runs/x").iterdir())
-    assert names == ["compiled.ldc", "report.md", "run.json", "spikes.parquet"]
+    assert names == ["activity.npz", "compiled.ldc", "report.md", "run.json", "spikes.parquet"]
     assert Path("runs/x/compiled.ldc").read_bytes() == artifact.read_bytes()
     assert [path.name for path in Path("runs").iterdir()] == ["x"]
 
@@ -172,7 +172,7 @@ def test_report_is_short_and_has_the_figures_that_matter(run: Run) -> None:
 
 def test_recorded_states_are_kept_by_layer(run: Run) -> None:
     run("--record", "all", "-o", "x")
-    states = arrays(Path("x/states.npz"))
+    states = {path.stem: np.load(path) for path in Path("x/states").iterdir()}
     assert sorted(states) == [
         "layer0.current",
         "layer0.voltage",
@@ -191,7 +191,7 @@ def test_recorded_states_are_kept_by_layer(run: Run) -> None:
 
 def test_states_are_not_kept_unless_asked_for(run: Run) -> None:
     run("-o", "x")
-    assert not Path("x/states.npz").exists()
+    assert not Path("x/states").exists()
 
 
 def test_without_a_folder_nothing_is_written(run: Run) -> None:
@@ -204,7 +204,7 @@ def test_earlier_run_of_that_name_is_replaced_as_a_whole(run: Run) -> None:
     run("--record", "all", "-o", "x")
     run("--samples", "1", "-o", "x")
     assert figures("x")["samples"] == 1
-    assert not Path("x/states.npz").exists()
+    assert not Path("x/states").exists()
 
 
 def test_images_are_taken_as_n_c_h_w_t_by_a_dense_network(run: Run, spikes: Path) -> None:
@@ -247,3 +247,28 @@ def test_no_threads_are_refused(cli: Cli, artifact: Path, spikes: Path) -> None:
     found = cli("run", artifact, "--input", spikes, "--backend", "engine", "--threads", "0")
     assert found.returncode == 2
     assert "threads is 0; at least 1 was expected." in found.stderr
+
+
+def test_log_says_whose_spikes_are_written(run: Run) -> None:
+    assert run("--log", "output", "-o", "x").returncode == 0
+    assert set(pq.read_table("x/spikes.parquet").column("layer").to_pylist()) == {"layer1"}
+    assert figures("x")["logged"] == ["layer1"]
+    assert [layer["spikes"] for layer in figures("x")["activity"]["layers"]] == [6, 6]
+    found = run("--log", "layer7", "-o", "x")
+    assert found.returncode == 2
+    assert found.stderr == (
+        "error: cannot log 'layer7': no such layer; did you mean 'layer1'? "
+        "Valid: 'all', 'layer0', 'layer1', 'none', 'output'.\n"
+    )
+
+
+def test_resume_needs_a_folder(run: Run) -> None:
+    found = run("--resume")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr == "error: --resume needs the run folder: --output.\n"
+
+
+def test_resume_without_an_unfinished_run_runs_everything(run: Run) -> None:
+    found = run("--resume", "-o", "x")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert figures("x")["samples"] == 4

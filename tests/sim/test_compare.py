@@ -112,6 +112,7 @@ def test_a_state_that_differs_earlier_is_named_before_the_spike() -> None:
         ("layer_sizes", (4, 5), "neurons (4, 3) and (4, 5)"),
         ("n_samples", 3, "samples 2 and 3"),
         ("n_steps", 6, "steps 5 and 6"),
+        ("not_logged", ("a",), "layers without a log () and ('a',)"),
     ],
 )
 def test_runs_of_other_networks_or_sizes_do_not_compare(

@@ -113,15 +113,12 @@ def test_labels_must_be_one_whole_number_a_sample(labels: Any) -> None:
 
 def test_files_that_are_no_input_are_refused(tmp_path: Path) -> None:
     missing, folder = tmp_path / "none.npz", tmp_path
-    text, single, other = tmp_path / "t.npz", tmp_path / "s.npy", tmp_path / "o.npz"
+    text, other = tmp_path / "t.npz", tmp_path / "o.npz"
     text.write_text("spikes")
-    np.save(single, np.ones((1, 1, 1), dtype=np.uint8))
     np.savez(other, x=np.ones(3))
     sentences = {
         missing: f"'{missing}': no such file; an .npz file with 'spikes' was expected.",
         folder: f"'{folder}': is a folder; an .npz file with 'spikes' was expected.",
-        single: f"'{single}': is a single array; save it with np.savez(path, spikes=..., "
-        "labels=...).",
         other: f"'{other}': has no array 'spikes' (it holds 'x').",
     }
     for path, sentence in sentences.items():

@@ -34,6 +34,7 @@ from lavadeploy.sim import (
     summarize_run,
     write_spike_log,
 )
+from lavadeploy.sim.json_text import to_json
 
 
 @pytest.fixture
@@ -119,15 +120,16 @@ def test_a_run_folder_holds_everything(
     summary = summarize_run(network, inputs, run, {"seed": 7})
     save_run(folder, summary, run, network)
     assert sorted(p.name for p in folder.iterdir()) == [
+        "activity.npz",
         "compiled.ldc",
         "report.md",
         "run.json",
         "spikes.parquet",
-        "states.npz",
+        "states",
     ]
     figures, read = load_run(folder)
     assert_runs_are_identical(run, read)
-    assert figures == json.loads(json.dumps(dataclasses.asdict(summary)))
+    assert figures == json.loads(to_json(summary))
     assert figures["notes"] == {"seed": 7}
     assert figures["accuracy"] == np.count_nonzero(run.spikes.predictions() == inputs.labels) / len(
         figures["predictions"]
@@ -143,7 +145,7 @@ def test_an_earlier_run_is_replaced_as_a_whole(
     save_run(tmp_path / "x", summary, run, network)
     without_states = dataclasses.replace(run, states=())
     save_run(tmp_path / "x", summary, without_states, network)
-    assert not (tmp_path / "x" / "states.npz").exists()
+    assert not (tmp_path / "x" / "states").exists()
     assert load_run(tmp_path / "x")[1].states == ()
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
 
