@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..hw_profiles import EnergyPerEvent, Evidence, HardwareProfile, Power, Time, TimePerEvent
+from ..hw_profiles import Coefficient, Evidence, HardwareProfile, Time
 from ..netx import ProfileError
 from .activity import ActivityCounts
 
@@ -92,7 +92,7 @@ class _Range:
     evidence: Evidence
 
     @staticmethod
-    def of(coefficient: EnergyPerEvent | TimePerEvent | Power) -> _Range:
+    def of(coefficient: Coefficient) -> _Range:
         return _Range(
             nominal=coefficient.nominal,
             low=coefficient.low,
@@ -167,8 +167,11 @@ def estimate_energy(counts: ActivityCounts, profile: HardwareProfile) -> EnergyE
         "synaptic operations": _Range.of(profile.energy.synaptic_operation).times(
             synops * nanojoules
         ),
-        "neuron updates": _Range.of(profile.energy.neuron_update).times(updates * nanojoules),
-        "spikes": _Range.of(profile.energy.spike).times(spikes * nanojoules),
+        # any neuron may be active, and a spike is one message at least
+        "neuron updates": _sum(profile.energy.neuron_update, profile.energy.active_neuron).times(
+            updates * nanojoules
+        ),
+        "spikes": _sum(profile.energy.spike, profile.energy.message_out).times(spikes * nanojoules),
     }
     dynamic = terms["synaptic operations"] + terms["neuron updates"] + terms["spikes"]
     busiest, step_ns = _slowest_core(counts, profile.time)
@@ -205,6 +208,12 @@ def _slowest_core(counts: ActivityCounts, time: Time) -> tuple[int, _Range]:
         for core in counts.cores
     }
     return max(durations.items(), key=lambda item: item[1].nominal)
+
+
+def _sum(first: Coefficient, second: Coefficient | None) -> _Range:
+    """Return two coefficients added; nothing is added where the second is not known."""
+    found = _Range.of(first)
+    return found if second is None else found + _Range.of(second)
 
 
 def _weaker(a: Evidence, b: Evidence) -> Evidence:

@@ -104,7 +104,9 @@ def test_energy_follows_the_formula() -> None:
     for corner in ("nominal", "low", "high"):
         e_syn = getattr(profile.energy.synaptic_operation, corner)
         e_upd = getattr(profile.energy.neuron_update, corner)
+        assert profile.energy.message_out is not None
         e_spk = getattr(profile.energy.spike, corner)
+        e_spk += getattr(profile.energy.message_out, corner)
         picojoules = (
             e_syn * layer.synaptic_operations + e_upd * layer.neuron_updates + e_spk * layer.spikes
         )
