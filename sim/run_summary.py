@@ -8,15 +8,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, Literal
 
-from ..compile import CompiledNetwork, CompileReport, artifact_bytes, report_compilation
+from ..compile import (
+    CompiledNetwork,
+    CompileReport,
+    artifact_bytes,
+    core_traffic,
+    report_compilation,
+)
 from ..hw_profiles import profile_sha256
 from ..netx import ProfileError
 from .activity import ActivityCounts, count_activity
-from .energy import EnergyEstimate, estimate_energy
+from .energy import EnergyEstimate, estimate_energy, operations_of
 from .environment import installed_versions
 from .run_result import RunResult
 from .spike_input import SpikeInput
-from .spike_log import fraction_equal
+from .spike_log import SpikeLog, fraction_equal
 
 SCHEMA = 1
 
@@ -125,14 +131,24 @@ def summarize_run(
         versions=installed_versions(),
         compiled=_without_links(report_compilation(compiled)),
         activity=counts,
-        energy=_energy(counts, compiled),
+        energy=_energy(counts, compiled, result.spikes),
         notes=dict(notes or {}),
     )
 
 
-def _energy(counts: ActivityCounts, compiled: CompiledNetwork) -> EnergyEstimate | None:
+def _energy(
+    counts: ActivityCounts, compiled: CompiledNetwork, spikes: SpikeLog
+) -> EnergyEstimate | None:
+    fired = {
+        name: spikes.spike_counts(index).sum(axis=0)
+        for index, name in enumerate(spikes.layer_names)
+    }
     try:
-        return estimate_energy(counts, compiled.profile)
+        if compiled.profile.energy is None:
+            return None
+        traffic = core_traffic(compiled.network, compiled.placement, compiled.profile, fired)
+        operations = operations_of(counts, compiled.network, traffic)
+        return estimate_energy(operations, compiled.profile)
     except ProfileError:  # a profile without coefficients: counts, but no joules
         return None
 

@@ -1,0 +1,92 @@
+"""Operations of a run, from what `count_activity` counted.
+
+The only module of this package that knows `ActivityCounts`, networks and placements.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...compile import ChipInput, ChipLayer, ChipNetwork, Traffic, input_count, weight_sets
+from ..activity import ActivityCounts, operations_by_neuron
+from .counts import CoreOperations, FloatArray, LayerOperations, OperationCounts
+
+
+def operations_of(
+    activity: ActivityCounts, network: ChipNetwork | None = None, traffic: Traffic | None = None
+) -> OperationCounts:
+    """Return what the energy model asks for.
+
+    Parameters
+    ----------
+    activity : ActivityCounts
+        Of a run.
+    network : ChipNetwork, optional
+        What ran; gives the connections that a comparison with an artificial network needs.
+    traffic : Traffic, optional
+        Messages of the same run between its cores (`core_traffic` with the spikes of each neuron,
+        over all samples).
+
+    Returns
+    -------
+    OperationCounts
+        What was not counted is None.
+    """
+    known = {} if network is None else {x.name: connections(x) for x in network.layers}
+    layer_of = {core.core: core.layer for core in activity.cores}
+    layers = tuple(
+        LayerOperations(
+            name=layer.name,
+            neurons=layer.neurons,
+            connections=known.get(layer.name),
+            spikes=layer.spikes,
+            synaptic_operations=layer.synaptic_operations,
+            neuron_updates=layer.neuron_updates,
+            **_sent(traffic, [core for core, name in layer_of.items() if name == layer.name]),
+        )
+        for layer in activity.layers
+    )
+    cores = tuple(
+        CoreOperations(
+            core=core.core,
+            layer=core.layer,
+            neurons=core.neurons,
+            spikes=core.spikes,
+            synaptic_operations=core.synaptic_operations,
+            messages_in=None
+            if traffic is None
+            else float(traffic.messages[traffic.target == core.core].sum()),
+        )
+        for core in activity.cores
+    )
+    return OperationCounts(
+        inferences=activity.samples,
+        steps=activity.steps,
+        layers=layers,
+        cores=cores,
+        chips=activity.chips,
+    )
+
+
+def connections(layer: ChipLayer) -> int:
+    """Return how often a weight acts when every input of a layer arrives once."""
+    if isinstance(layer, ChipInput):
+        return 0
+    once = int(operations_by_neuron(layer, np.ones(input_count(layer), dtype=np.int64)).sum())
+    own = sum(
+        int(weights.mantissa.size) for name, weights in weight_sets(layer) if name == "weight_rec"
+    )
+    return (once if layer.weights_imag is None else 2 * once) + own
+
+
+def _sent(traffic: Traffic | None, cores: list[int]) -> dict[str, float]:
+    """Return messages, hops and crossings of what some cores send."""
+    if traffic is None:
+        return {}
+    rows = np.isin(traffic.source, cores)
+    messages: FloatArray = traffic.messages[rows]
+    return {
+        "messages": float(messages.sum()),
+        "hops": float((messages * traffic.hops[rows]).sum()),
+        "crossings": float((messages * traffic.crossings[rows]).sum()),
+    }
