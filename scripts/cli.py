@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from lavadeploy.scripts.commands import compare, compile, diff, doctor, inspect, profiles, run
+from lavadeploy.scripts.commands import (
+    compare,
+    compile,
+    diff,
+    doctor,
+    estimate,
+    inspect,
+    profiles,
+    run,
+)
 from lavadeploy.scripts.entry import run_program
 
 app = typer.Typer(
@@ -20,6 +29,7 @@ app.command("profiles")(profiles.profiles)
 app.command("inspect")(inspect.inspect)
 app.command("compile")(compile.compile_)
 app.command("diff")(diff.diff)
+app.command("estimate")(estimate.estimate)
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
 

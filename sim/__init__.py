@@ -30,6 +30,7 @@ from .energy import StaticRule as StaticRule
 from .energy import StepLoads as StepLoads
 from .energy import StepModel as StepModel
 from .energy import estimate_energy as estimate_energy
+from .energy import expected_operations as expected_operations
 from .energy import operations_of as operations_of
 from .energy_text import energy_lines as energy_lines
 from .environment import Finding as Finding

@@ -19,6 +19,7 @@ from .counts import CoreOperations as CoreOperations
 from .counts import LayerOperations as LayerOperations
 from .counts import OperationCounts as OperationCounts
 from .counts import StepLoads as StepLoads
+from .expected import expected_operations as expected_operations
 from .from_activity import operations_of as operations_of
 from .model import EnergyEstimate as EnergyEstimate
 from .model import EnergyOptions as EnergyOptions

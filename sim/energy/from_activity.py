@@ -42,7 +42,9 @@ def operations_of(
             spikes=layer.spikes,
             synaptic_operations=layer.synaptic_operations,
             neuron_updates=layer.neuron_updates,
-            **_sent(traffic, [core for core, name in layer_of.items() if name == layer.name]),
+            **sent_messages(
+                traffic, [core for core, name in layer_of.items() if name == layer.name]
+            ),
         )
         for layer in activity.layers
     )
@@ -79,8 +81,8 @@ def connections(layer: ChipLayer) -> int:
     return (once if layer.weights_imag is None else 2 * once) + own
 
 
-def _sent(traffic: Traffic | None, cores: list[int]) -> dict[str, float]:
-    """Return messages, hops and crossings of what some cores send."""
+def sent_messages(traffic: Traffic | None, cores: list[int]) -> dict[str, float]:
+    """Return messages, hops and crossings of what some cores send; nothing without traffic."""
     if traffic is None:
         return {}
     rows = np.isin(traffic.source, cores)

@@ -13,7 +13,7 @@ import pytest
 
 Cli = Callable[..., CompletedProcess[str]]
 
-COMMANDS = ("doctor", "profiles", "inspect", "compile", "diff", "run", "compare")
+COMMANDS = ("doctor", "profiles", "inspect", "compile", "diff", "estimate", "run", "compare")
 
 
 def test_network_goes_all_the_way_through_the_real_commands(
