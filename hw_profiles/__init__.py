@@ -21,3 +21,5 @@ from .schema import SignModes as SignModes
 from .schema import Time as Time
 from .schema import TimePerEvent as TimePerEvent
 from .schema import Widths as Widths
+from .writer import profile_name as profile_name
+from .writer import save_profile as save_profile

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from lavadeploy.scripts.commands import (
+    calibrate,
     compare,
     compile,
     diff,
@@ -32,6 +33,7 @@ app.command("diff")(diff.diff)
 app.command("estimate")(estimate.estimate)
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
+app.command("calibrate")(calibrate.calibrate)
 
 
 def main() -> None:

@@ -20,7 +20,15 @@ from .counts import LayerOperations as LayerOperations
 from .counts import OperationCounts as OperationCounts
 from .counts import StepLoads as StepLoads
 from .expected import expected_operations as expected_operations
+from .fit import FitOptions as FitOptions
+from .fit import fit_profile as fit_profile
+from .fit_results import CalibrationFit as CalibrationFit
+from .fit_results import Fit as Fit
+from .fit_results import FittedCoefficient as FittedCoefficient
+from .fitted_profile import fitted_profile as fitted_profile
 from .from_activity import operations_of as operations_of
+from .measurement import Measurement as Measurement
+from .measurement import read_measurement as read_measurement
 from .model import EnergyEstimate as EnergyEstimate
 from .model import EnergyOptions as EnergyOptions
 from .model import LayerEnergy as LayerEnergy

@@ -13,7 +13,17 @@ import pytest
 
 Cli = Callable[..., CompletedProcess[str]]
 
-COMMANDS = ("doctor", "profiles", "inspect", "compile", "diff", "estimate", "run", "compare")
+COMMANDS = (
+    "doctor",
+    "profiles",
+    "inspect",
+    "compile",
+    "diff",
+    "estimate",
+    "run",
+    "compare",
+    "calibrate",
+)
 
 
 def test_network_goes_all_the_way_through_the_real_commands(
