@@ -17,9 +17,9 @@ from ...compile import (
     neuron_count,
 )
 from ...netx import OptionError, size_of, suggest
-from ..activity import operations_by_neuron
+from .connections import connections, weights_met
 from .counts import CoreOperations, FloatArray, LayerOperations, OperationCounts
-from .from_activity import connections, sent_messages
+from .from_activity import arriving_messages, sent_messages
 
 INPUT = "input"  # what the network's input is called among the rates
 
@@ -57,6 +57,7 @@ def expected_operations(
     placement = compiled.placement
     fired = {layer.name: np.array(rates[layer.name] * steps) for layer in layers}
     traffic = core_traffic(compiled.network, placement, compiled.profile, fired)
+    arriving = arriving_messages(traffic, len(placement.cores))
     counted: list[LayerOperations] = []
     cores: list[CoreOperations] = []
     for layer in layers:
@@ -81,7 +82,7 @@ def expected_operations(
                 neurons=int(core.neurons.size),
                 spikes=rates[layer.name] * core.neurons.size * steps,
                 synaptic_operations=float(operations[core.neurons].sum()),
-                messages_in=float(traffic.messages[traffic.target == core.index].sum()),
+                messages_in=float(arriving[core.index]),
             )
             for core in own
         ]
@@ -131,10 +132,8 @@ def _operations(
             name, size = other.name, neuron_count(other)
         once = np.zeros(input_count(layer), dtype=np.int64)
         once[first : first + size] = 1
-        found += rates[name] * operations_by_neuron(layer, once)
+        found += rates[name] * weights_met(layer, once)
         first += size
-    if layer.weights_imag is not None:
-        found *= 2  # a weight to either part of a complex state
     if isinstance(layer, ChipDense) and layer.weights_rec is not None:
         found += rates[layer.name] * neuron_count(layer)
     return found

@@ -102,7 +102,7 @@ def fit_profile(
     timed = [run for run in runs if run.time.host_excluded] or list(runs)
     if len(powered) < 3:
         raise MeasurementError(
-            f"{len(powered)} runs have dynamic power above noise; at least 3 are needed. Measure "
+            f"runs with dynamic power above noise: {len(powered)}; at least 3 are needed. Measure "
             "longer runs, or more of them."
         )
     return CalibrationFit(

@@ -1,14 +1,15 @@
 """Operations of a run, from what `count_activity` counted.
 
-The only module of this package that knows `ActivityCounts`, networks and placements.
+The only module of this package that knows the fields of `ActivityCounts`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ...compile import ChipInput, ChipLayer, ChipNetwork, Traffic, input_count, weight_sets
-from ..activity import ActivityCounts, operations_by_neuron
+from ...compile import ChipNetwork, Traffic
+from ..activity import ActivityCounts
+from .connections import connections
 from .counts import CoreOperations, FloatArray, LayerOperations, OperationCounts
 
 
@@ -34,6 +35,7 @@ def operations_of(
     """
     known = {} if network is None else {x.name: connections(x) for x in network.layers}
     layer_of = {core.core: core.layer for core in activity.cores}
+    arriving = arriving_messages(traffic, len(layer_of))
     layers = tuple(
         LayerOperations(
             name=layer.name,
@@ -55,9 +57,7 @@ def operations_of(
             neurons=core.neurons,
             spikes=core.spikes,
             synaptic_operations=core.synaptic_operations,
-            messages_in=None
-            if traffic is None
-            else float(traffic.messages[traffic.target == core.core].sum()),
+            messages_in=None if traffic is None else float(arriving[core.core]),
         )
         for core in activity.cores
     )
@@ -70,15 +70,12 @@ def operations_of(
     )
 
 
-def connections(layer: ChipLayer) -> int:
-    """Return how often a weight acts when every input of a layer arrives once."""
-    if isinstance(layer, ChipInput):
-        return 0
-    once = int(operations_by_neuron(layer, np.ones(input_count(layer), dtype=np.int64)).sum())
-    own = sum(
-        int(weights.mantissa.size) for name, weights in weight_sets(layer) if name == "weight_rec"
-    )
-    return (once if layer.weights_imag is None else 2 * once) + own
+def arriving_messages(traffic: Traffic | None, cores: int) -> FloatArray:
+    """Return the messages that arrive at each core, numbered from 0; none without traffic."""
+    found = np.zeros(cores, dtype=np.float64)
+    if traffic is not None:
+        np.add.at(found, traffic.target, traffic.messages)
+    return found
 
 
 def sent_messages(traffic: Traffic | None, cores: list[int]) -> dict[str, float]:

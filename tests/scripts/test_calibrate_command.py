@@ -89,15 +89,15 @@ def test_without_output_nothing_is_written(cli: Cli, runs: list[str]) -> None:
         (
             ["one.json"],
             (
-                "1 runs have dynamic power above noise; at least 3 are needed. Measure longer runs, "
-                "or more of them."
+                "runs with dynamic power above noise: 1; at least 3 are needed. Measure longer "
+                "runs, or more of them."
             ),
         ),
         (
             ["one.json", "--draws", "3"],
             (
-                "regularization 1, relative error 0.05, 3 draws; at least 0, more than 0 and at least "
-                "20 were expected."
+                "regularization 1, relative error 0.05, 3 draws; at least 0, more than 0 and at "
+                "least 20 were expected."
             ),
         ),
     ],

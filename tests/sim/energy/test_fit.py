@@ -252,7 +252,9 @@ def test_runs_that_do_not_belong_together_are_refused() -> None:
         with pytest.raises(MeasurementError) as raised:
             fit_profile([*runs[:2], other], LOIHI2)
         assert str(raised.value) == sentence
-    with pytest.raises(MeasurementError, match="2 runs have dynamic power above noise"):
+    with pytest.raises(
+        MeasurementError, match="runs with dynamic power above noise: 2; at least 3"
+    ):
         fit_profile(runs[:2], LOIHI2)
     with pytest.raises(ProfileError, match="no energy and time coefficients to start from"):
         fit_profile(runs, load_profile("ideal"))

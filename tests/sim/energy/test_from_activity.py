@@ -16,7 +16,7 @@ from lavadeploy.sim import (
     operations_of,
     summarize_run,
 )
-from lavadeploy.sim.energy.from_activity import connections
+from lavadeploy.sim.energy.connections import connections
 
 
 def test_connections_are_what_an_artificial_network_multiplies() -> None:

@@ -10,7 +10,7 @@ from lavadeploy.compile import compile_network, neuron_count
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import read_netx
 from lavadeploy.sim import Estimate
-from lavadeploy.sim.energy.from_activity import connections
+from lavadeploy.sim.energy.connections import connections
 from lavadeploy.sim.energy.published_cases import published_cases
 from lavadeploy.sim.energy.validation import Comparison
 
