@@ -114,13 +114,17 @@ def _loads(counts: OperationCounts) -> dict[str, FloatArray]:
     """Return what each core does in a step, each of shape (rows, cores)."""
     steps = counts.inferences * counts.steps
     cores, given = counts.cores, counts.loads
+    known = [core.messages_in for core in cores if core.messages_in is not None]
+    messages = _row([m / steps for m in known]) if len(known) == len(cores) else None
     if given is None:
         synaptic = _row([core.synaptic_operations / steps for core in cores])
         spikes = _row([core.spikes / steps for core in cores])
-        known = [core.messages_in for core in cores if core.messages_in is not None]
-        messages = _row([m / steps for m in known]) if len(known) == len(cores) else None
     else:
-        synaptic, spikes, messages = given.synaptic_operations, given.spikes, given.messages_in
+        synaptic, spikes = given.synaptic_operations, given.spikes
+        if given.messages_in is not None:
+            messages = given.messages_in
+        elif messages is not None:  # counted in all, not by step
+            messages = np.broadcast_to(messages, synaptic.shape)
     neurons = np.broadcast_to(_row([float(core.neurons) for core in cores]), synaptic.shape)
     found = {"synaptic_operations": synaptic, "neuron_updates": neurons, "spikes": spikes}
     if messages is not None:

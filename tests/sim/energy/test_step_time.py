@@ -101,4 +101,7 @@ def test_loads_of_like_steps_give_the_time_of_averages() -> None:
     with_loads = estimate_energy(dataclasses.replace(counts, loads=loads), LOIHI1)
     without = estimate_energy(counts, LOIHI1)
     assert with_loads.time.nominal == pytest.approx(without.time.nominal, rel=1e-12)
+    total = dataclasses.replace(loads, messages_in=None)  # messages counted in all, not by step
+    spread = estimate_energy(dataclasses.replace(counts, loads=total), LOIHI1)
+    assert spread.time.nominal == pytest.approx(without.time.nominal, rel=1e-12)
     assert with_loads.time_max_affine.high == pytest.approx(without.time_max_affine.high, rel=1e-12)
