@@ -213,6 +213,8 @@ def _coefficient(
     typical = whole.matrix.mean(axis=0)[members]
     width = float((typical * (ends[1] - ends[0])[members]).sum())
     before = 2 * float(np.sqrt(((typical * whole.prior.sd[members]) ** 2).sum()))
+    # where nothing was known, it is something that it is there at all
+    narrower = width < KEPT * before if np.isfinite(before) else bool(ends[0, column] > 0)
     return FittedCoefficient(
         name=whole.names[column],
         nominal=float(best[column]),
@@ -220,7 +222,7 @@ def _coefficient(
         high=float(ends[1, column]),
         before=float(whole.prior.mean[column]) if np.isfinite(whole.prior.sd[column]) else None,
         # a coefficient at its bound of 0 is not free of cost, it is not seen
-        identified=bool(best[column] > 0 and width < KEPT * before),
+        identified=bool(best[column] > 0 and narrower),
         merged_with=tuple(whole.names[other] for other in group if other != column),
     )
 

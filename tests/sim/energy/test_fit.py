@@ -135,6 +135,22 @@ def test_what_no_run_shows_is_not_identified_and_keeps_the_profiles_value() -> N
         assert getattr(profile.energy, name) == getattr(LOIHI2.energy, name)
 
 
+def test_costs_that_nobody_knew_and_that_may_be_nothing_stay_unknown() -> None:
+    found = [c for seed in range(TRIALS) for c in trial(seed)[0].energy.coefficients]
+    unknown = [c for c in found if c.name in ("step", "core_step")]
+    assert {c.before for c in unknown} == {None}
+    assert [c.identified for c in unknown] == [c.low > 0 for c in unknown]
+    assert len({c.identified for c in unknown}) == 2
+    fit = next(
+        trial(seed)[0]
+        for seed in range(TRIALS)
+        if not coefficient(trial(seed)[0], "core_step").identified
+    )
+    profile = fitted_profile(fit, LOIHI2)
+    assert profile.energy is not None
+    assert profile.energy.core_step is None
+
+
 # Loihi 1, abr/power_benchmarks (Blouw 2019, arXiv:1812.01739), logs/running/loihi_C*L10_run1:
 # copies of 10 layers of 256 neurons besides 512; mean of the log while it runs, in W, to 0.1 mW.
 # The warm chip idles at 0.0985 W; 1000 inferences take 16.12 s whatever the size.
