@@ -7,7 +7,7 @@ keys, missing units and units of another dimension are errors.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Generic, Literal
+from typing import Annotated, Generic, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from typing_extensions import TypeVar
@@ -80,36 +80,41 @@ class SignModes(_Number):
     unit: Literal["modes"]
 
 
-class _Interval(_Number):
+class Coefficient(_Number):
+    """A best guess between two ends that evidence allows."""
+
     nominal: Annotated[float, Field(ge=0)]
     low: Annotated[float, Field(ge=0)]
     high: Annotated[float, Field(ge=0)]
 
     @model_validator(mode="after")
-    def _ordered(self) -> _Interval:
+    def _ordered(self) -> Coefficient:
         if not self.low <= self.nominal <= self.high:
             found = f"low {self.low:g}, nominal {self.nominal:g}, high {self.high:g}"
             raise ValueError(f"{found} are not in order")
         return self
 
 
-class EnergyPerEvent(_Interval):
+class EnergyPerEvent(Coefficient):
     """Energy of one event."""
 
     unit: Literal["pJ"]
 
 
-class TimePerEvent(_Interval):
+class TimePerEvent(Coefficient):
     """Duration of one event."""
 
     unit: Literal["ns"]
 
 
-class Power(_Interval):
-    """Power drawn whether or not anything happens."""
+StaticBoundary: TypeAlias = Literal["neurocores of one chip", "one chip", "board share of one chip"]
+
+
+class Power(Coefficient, Generic[Unit]):
+    """Power drawn whether or not anything happens, within the boundary of its key."""
 
     unit: Literal["mW"]
-    boundary: Literal["neurocores of one chip", "one chip", "board share of one chip"]
+    boundary: Unit
 
 
 class Limits(_Strict):
@@ -190,21 +195,85 @@ class SynapseMemory(_Strict):
 
 
 class Energy(_Strict):
-    """Energy of each event."""
+    """Energy of each event; None where nothing is known, so that estimates leave it out and say so.
+
+    Attributes
+    ----------
+    synaptic_operation : EnergyPerEvent
+        A weight that a spike meets.
+    neuron_update : EnergyPerEvent
+        A neuron in a step, whatever happens to it.
+    active_neuron : EnergyPerEvent or None
+        What the update of a neuron costs more that does not rest.
+    spike : EnergyPerEvent
+        A neuron that fires.
+    message_out, message_in : EnergyPerEvent or None
+        A spike that is sent to one core, and its arrival there.
+    tile, hop_east_west, hop_north_south, chip_crossing : EnergyPerEvent or None
+        A message on its own tile, to the next router, and from chip to chip.
+    step, core_step : EnergyPerEvent or None
+        A step, and a core in use in a step, whatever they do.
+    inference : EnergyPerEvent or None
+        A sample: resets, and whatever no other event explains.
+    """
 
     synaptic_operation: EnergyPerEvent
     neuron_update: EnergyPerEvent
+    active_neuron: EnergyPerEvent | None = None
     spike: EnergyPerEvent
+    message_out: EnergyPerEvent | None = None
+    message_in: EnergyPerEvent | None = None
+    tile: EnergyPerEvent | None = None
+    hop_east_west: EnergyPerEvent | None = None
+    hop_north_south: EnergyPerEvent | None = None
+    chip_crossing: EnergyPerEvent | None = None
+    step: EnergyPerEvent | None = None
+    core_step: EnergyPerEvent | None = None
+    inference: EnergyPerEvent | None = None
 
 
 class Time(_Strict):
-    """Duration of each event on one core, and what every step costs besides."""
+    """Duration of each event on one core, and what every step costs besides.
+
+    Attributes
+    ----------
+    synaptic_operation, neuron_update, spike : TimePerEvent
+        As in `Energy`.
+    message_in : TimePerEvent or None
+        A message that arrives at a core.
+    link_message : TimePerEvent or None
+        How long a message occupies the link to a core.
+    step_barrier, step_overhead : TimePerEvent
+        What all cores wait for in each step, and what host and embedded processors add.
+    """
 
     synaptic_operation: TimePerEvent
     neuron_update: TimePerEvent
     spike: TimePerEvent
+    message_in: TimePerEvent | None = None
+    link_message: TimePerEvent | None = None
     step_barrier: TimePerEvent
     step_overhead: TimePerEvent
+
+
+class PowerShares(_Strict):
+    """Power by other rules and boundaries than `HardwareProfile.static_power`; None if not known.
+
+    Attributes
+    ----------
+    used_core, powered_core : Power or None
+        Static power of a core in use; of each core of a chip that is switched on.
+    processor_clock, processor_code : Power or None
+        Embedded processors of a chip that wait; what they draw more while their code runs.
+    board : Power or None
+        All of a board, by chips, while nothing runs.
+    """
+
+    used_core: Power[Literal["one neurocore"]] | None = None
+    powered_core: Power[Literal["one neurocore"]] | None = None
+    processor_clock: Power[Literal["processors of one chip"]] | None = None
+    processor_code: Power[Literal["processors of one chip"]] | None = None
+    board: Power[Literal["board share of one chip"]] | None = None
 
 
 class HardwareProfile(_Strict):
@@ -231,7 +300,9 @@ class HardwareProfile(_Strict):
     energy : Energy or None
         None means that joules are refused.
     static_power : Power or None
-        None where nothing is known.
+        Of the neurocores of a chip in use; None where nothing is known.
+    power : PowerShares or None
+        Power by other rules, and within wider boundaries.
     time : Time or None
         None means that durations are refused.
     """
@@ -245,7 +316,8 @@ class HardwareProfile(_Strict):
     axons: Axons
     partition: Partition
     energy: Energy | None
-    static_power: Power | None
+    static_power: Power[StaticBoundary] | None
+    power: PowerShares | None = None
     time: Time | None
 
     @model_validator(mode="after")

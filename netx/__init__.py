@@ -13,6 +13,7 @@ from .errors import BackendError as BackendError
 from .errors import BackendUnavailableError as BackendUnavailableError
 from .errors import ExportError as ExportError
 from .errors import LavaDeployError as LavaDeployError
+from .errors import MeasurementError as MeasurementError
 from .errors import NetxFormatError as NetxFormatError
 from .errors import OptionError as OptionError
 from .errors import OutputError as OutputError

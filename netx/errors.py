@@ -69,6 +69,10 @@ class RunFolderError(LavaDeployError, ValueError):
     """A folder is not a run folder, or two runs cannot be compared."""
 
 
+class MeasurementError(LavaDeployError, ValueError):
+    """A record of a measured run is damaged, or runs do not determine what is asked of them."""
+
+
 class OutputError(LavaDeployError, OSError):
     """A result cannot be written; nothing half-written is left behind."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import typer
 
 from lavadeploy.scripts.commands import (
+    calibrate,
     compare,
     compile,
     convert_log,
     diff,
     doctor,
+    estimate,
     inspect,
     profiles,
     run,
@@ -29,8 +31,10 @@ app.command("profiles")(profiles.profiles)
 app.command("inspect")(inspect.inspect)
 app.command("compile")(compile.compile_)
 app.command("diff")(diff.diff)
+app.command("estimate")(estimate.estimate)
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
+app.command("calibrate")(calibrate.calibrate)
 app.command("convert-log")(convert_log.convert_log)
 
 

@@ -18,6 +18,8 @@ from lavadeploy.hw_profiles import (
 )
 from lavadeploy.scripts.console import JsonFileOption, JsonOption, emit, print_table, say
 
+LACKING = {"limits": "no limit"}  # what null means; elsewhere that nothing is published
+
 
 def profiles(
     name: Annotated[
@@ -44,7 +46,7 @@ def _show_all(found: dict[str, str]) -> None:
 
 def _show_one(profile: HardwareProfile) -> None:
     say(f"{profile.name}: {profile.description}")
-    for section in ("limits", "mesh", "formats", "energy", "time"):
+    for section in ("limits", "mesh", "formats", "energy", "time", "power"):
         group: BaseModel | None = getattr(profile, section)
         say()
         if group is None:
@@ -52,22 +54,22 @@ def _show_one(profile: HardwareProfile) -> None:
             continue
         say(f"{section}:")
         for key in type(group).model_fields:
-            _show_number(key, getattr(group, key))
+            _show_number(key, getattr(group, key), LACKING.get(section, "not known"))
     say()
     if profile.static_power is None:
         say("  static power: none")
     else:
-        _show_number("static power", profile.static_power)
+        _show_number("static power", profile.static_power, "none")
     for key in ("synapse_memory", "axons", "partition"):
         formula = getattr(profile, key)
         say(f"  {key.replace('_', ' ')}: formula {formula.model} [{formula.evidence.value}]")
         say(f"      {formula.source}")
 
 
-def _show_number(key: str, number: Any) -> None:
+def _show_number(key: str, number: Any, lacking: str) -> None:
     label = key.replace("_", " ")
     if number is None:
-        say(f"  {label}: no limit")
+        say(f"  {label}: {lacking}")
         return
     match number:
         case Count():

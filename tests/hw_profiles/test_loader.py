@@ -173,6 +173,11 @@ SPIKE = ("energy", "spike")
                 "'board share of one chip'."
             ),
         ),
+        # a share of power is of what its key says
+        (
+            put("power", "board", "boundary", value="one neurocore"),
+            "power.board.boundary: input should be 'board share of one chip'.",
+        ),
         (
             put("synapse_memory", "model", value="guess"),
             "synapse_memory.model: input should be 'nengo-loihi', 'lava-loihi2' or 'unlimited'.",
@@ -217,12 +222,12 @@ SPIKE = ("energy", "spike")
             "energy.spike.high: input should be a finite number.",
         ),
         (
-            put(*SPIKE, "low", value=180.5),
-            "energy.spike: value error, low 180.5, nominal 180, high 360 are not in order.",
+            put(*SPIKE, "low", value=69.4),
+            "energy.spike: value error, low 69.4, nominal 69.3, high 138.6 are not in order.",
         ),
         (
-            put(*SPIKE, "high", value=179.5),
-            "energy.spike: value error, low 0, nominal 180, high 179.5 are not in order.",
+            put(*SPIKE, "high", value=69.2),
+            "energy.spike: value error, low 0, nominal 69.3, high 69.2 are not in order.",
         ),
         # the dimension is that of the key, not only of some count
         (
@@ -251,10 +256,10 @@ def test_what_breaks_the_schema_is_refused(
 
 
 def test_intervals_may_be_a_point(tmp_path: Path) -> None:
-    path = changed(tmp_path / "own.yaml", put(*SPIKE, "low", value=180))
+    path = changed(tmp_path / "own.yaml", put(*SPIKE, "low", value=69.3))
     energy = load_profile(path).energy
     assert energy is not None
-    assert energy.spike.low == energy.spike.nominal == 180
+    assert energy.spike.low == energy.spike.nominal == 69.3
 
 
 def test_an_event_may_cost_nothing(tmp_path: Path) -> None:

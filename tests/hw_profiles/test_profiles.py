@@ -181,13 +181,32 @@ def test_only_loihi1_has_binary_spikes() -> None:
 
 def test_the_ideal_profile_has_no_energy_and_no_time() -> None:
     profile = load_profile("ideal")
-    assert (profile.energy, profile.static_power, profile.time) == (None, None, None)
+    found = (profile.energy, profile.static_power, profile.power, profile.time)
+    assert found == (None, None, None, None)
 
 
 def test_energies_of_loihi2_are_inferred() -> None:
     energy = load_profile("loihi2").energy
     assert energy is not None
     assert {number.evidence for _, number in numbers(energy)} == {Evidence.INFERRED}
+
+
+@pytest.mark.parametrize("name", ["loihi1", "loihi2"])
+def test_energies_that_nobody_published_are_not_there(name: str) -> None:
+    energy = load_profile(name).energy
+    assert energy is not None
+    assert (energy.step, energy.core_step) == (None, None)
+
+
+def test_profiles_of_the_time_before_these_coefficients_are_read(tmp_path: Path) -> None:
+    content = yaml.safe_load((FOLDER / "loihi2.yaml").read_text())
+    del content["power"], content["time"]["link_message"], content["time"]["message_in"]
+    for key in set(content["energy"]) - {"synaptic_operation", "neuron_update", "spike"}:
+        del content["energy"][key]
+    profile = HardwareProfile.model_validate(content)
+    assert profile.power is None
+    assert profile.energy is not None
+    assert profile.energy.message_out is None
 
 
 def test_evidence_is_ranked_strongest_first() -> None:

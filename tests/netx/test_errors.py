@@ -11,6 +11,7 @@ ERRORS = {
     "BackendError": RuntimeError,
     "BackendUnavailableError": RuntimeError,
     "ExportError": ValueError,
+    "MeasurementError": ValueError,
     "NetxFormatError": ValueError,
     "OptionError": ValueError,
     "OutputError": OSError,

@@ -13,7 +13,18 @@ import pytest
 
 Cli = Callable[..., CompletedProcess[str]]
 
-COMMANDS = ("doctor", "profiles", "inspect", "compile", "diff", "run", "compare", "convert-log")
+COMMANDS = (
+    "doctor",
+    "profiles",
+    "inspect",
+    "compile",
+    "diff",
+    "estimate",
+    "run",
+    "compare",
+    "convert-log",
+    "calibrate",
+)
 
 
 def test_network_goes_all_the_way_through_the_real_commands(

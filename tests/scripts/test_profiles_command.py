@@ -41,10 +41,13 @@ def test_each_number_of_a_chip_has_unit_evidence_and_source(cli: Cli) -> None:
     assert "  columns: 8 tiles [toolchain]" in lines
     assert "  partition: formula lava-loihi2 [inferred]" in lines
     assert "  static power: 230 (170 to 340) mW [measured]" in lines
+    assert "  board: 1000 (700 to 1800) mW [measured]" in lines
+    assert "  output axons per core: no limit" in lines
+    assert "  step: not known" in lines
     numbers = [i for i, line in enumerate(lines) if line.startswith("  ") and line[2] != " "]
     assert len(numbers) > 25
     for index in numbers:
-        if lines[index].endswith(": no limit"):
+        if lines[index].endswith((": no limit", ": not known")):
             continue
         assert lines[index].endswith("]"), lines[index]
         assert lines[index + 1].startswith("      "), lines[index]
@@ -71,6 +74,7 @@ def test_chip_without_coefficients_says_so(cli: Cli) -> None:
     assert "energy: none" in lines
     assert "mesh: none" in lines
     assert "time: none" in lines
+    assert "power: none" in lines
 
 
 def test_static_power_that_is_not_known_is_not_called_unlimited(cli: Cli) -> None:

@@ -1,0 +1,98 @@
+"""What a fit of coefficients to measured runs says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedCoefficient:
+    """One coefficient.
+
+    Attributes
+    ----------
+    name : str
+        As in the profile; 'hop' stands for both directions.
+    nominal, low, high : float
+        pJ or ns; the 95 % interval of the bootstrap.
+    before : float or None
+        The profile's nominal value.
+    identified : bool
+        Whether the runs say more of it than the profile did; else the profile's value is to be
+        kept.
+    merged_with : tuple of str
+        Coefficients of columns proportional to its own, to which it keeps the profile's ratio.
+    """
+
+    name: str
+    nominal: float
+    low: float
+    high: float
+    before: float | None
+    identified: bool
+    merged_with: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """Coefficients of one kind.
+
+    Attributes
+    ----------
+    coefficients : tuple of FittedCoefficient
+        Those that the runs have columns for.
+    condition, condition_merged : float
+        Condition number of the weighted columns, before and after merging.
+    error : float
+        Root mean square of relative errors on the runs that were fitted.
+    left_out : dict of str to float
+        The same for each network, by a fit without it; empty for a single network.
+    """
+
+    coefficients: tuple[FittedCoefficient, ...]
+    condition: float
+    condition_merged: float
+    error: float
+    left_out: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingPower:
+    """Measured static power of a chip in mW, within the boundary of the runs."""
+
+    boundary: str
+    nominal: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationFit:
+    """All that runs say of a profile.
+
+    Attributes
+    ----------
+    profile : str
+        Whose values were the starting point.
+    runs : int
+        How many were fitted.
+    boards : tuple of str
+        Where they ran.
+    dropped : dict of str to str
+        Runs that were not fitted to energy, and why.
+    energy, time : Fit
+        pJ and ns.
+    static : StandingPower
+        By chip.
+    rails : dict of str to Fit
+        The same for each rail alone, by name, in pJ; empty where not all runs measured rails.
+    """
+
+    profile: str
+    runs: int
+    boards: tuple[str, ...]
+    dropped: dict[str, str]
+    energy: Fit
+    time: Fit
+    static: StandingPower
+    rails: dict[str, Fit]
