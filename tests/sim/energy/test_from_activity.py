@@ -51,4 +51,3 @@ def test_messages_are_those_between_cores() -> None:
     assert found.has_messages
     summary = summarize_run(placed, inputs, result)
     assert summary.energy == estimate_energy(found, placed.profile)
-
