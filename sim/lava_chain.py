@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from lava.magma.compiler.channels.pypychannel import CspRecvPort
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.magma.runtime import runtime as lava_runtime
@@ -29,7 +30,12 @@ from lava.magma.runtime.mgmt_token_enums import MGMT_RESPONSE, enum_equal
 
 from ..netx import BackendError
 from .lava_children import children_of_ours
-from .lava_parts import LOOK_AT_CHILDREN_EVERY_S, DirectSharedMemory, StartReport
+from .lava_parts import (
+    LOOK_AT_CHILDREN_EVERY_S,
+    DirectSharedMemory,
+    StartReport,
+    tell_of_every_message,
+)
 
 WAIT_FOR_THE_CAUSE_S = 2.0
 
@@ -120,14 +126,17 @@ class LavaChain:
 
     @contextmanager
     def _plain_parts(self) -> Generator[None]:
-        """Let Lava's runtime take two parts of ours: `DirectSharedMemory` and `StartReport`."""
+        """Let Lava's runtime, and the processes that it starts, take the parts of `lava_parts`."""
         lavas = lava_multiprocessing.SharedMemoryManager, lava_runtime.Queue
+        callback = CspRecvPort._req_callback
+        CspRecvPort._req_callback = tell_of_every_message  # pyright: ignore[reportAttributeAccessIssue]
         lava_multiprocessing.SharedMemoryManager = DirectSharedMemory
         lava_runtime.Queue = partial(StartReport, self._raise_if_a_child_died)
         try:
             yield
         finally:
             lava_multiprocessing.SharedMemoryManager, lava_runtime.Queue = lavas
+            CspRecvPort._req_callback = callback
 
     def _wait(self) -> None:
         """Wait until all steps are done, or a process died."""

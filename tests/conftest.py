@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell's background jobs ignore Ctrl-C and so would all that they start; tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Two trees and one environment: the tests of one would silently test the other.
     here = Path(lavadeploy.netx.__file__).resolve().parents[1]
     if here != ROOT and not config.getoption("--installed"):

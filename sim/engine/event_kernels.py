@@ -132,6 +132,7 @@ def write_rows(
     first: int,
     window: Window,
     counts: Int64Array,
+    bits: Any,
     log: Int32Array,
 ) -> None:
     """Write a layer's spikes to their places in the log.
@@ -152,6 +153,8 @@ def write_rows(
         The block and chunk.
     counts : int64 array, shape (channels + 1,)
         Room to count.
+    bits : uint64 array, shape (neurons / 64 + 1,)
+        Room for a bit a neuron, all 0.
     log : int32 array, shape (5, events)
         Sample, step, layer, neuron, value.
     """
@@ -181,9 +184,22 @@ def write_rows(
             for k in range(size):
                 log[3, place + k] = index[start + k]
             continue
+        if not counted and size > np.uint64(bits.size):  # many: each sets its bit, in order then
+            for k in range(start, start + size):
+                pixel = np.int32((index[k] + 0.5) * per_channel)  # divided, exactly
+                number = np.uint64((index[k] - pixel * channels) * pixels + pixel)
+                bits[number >> np.uint64(6)] |= np.uint64(1) << (number & np.uint64(63))
+            for word in range(np.uint64(bits.size)):
+                found, begin = bits[word], np.int32(word << np.uint64(6))
+                bits[word] = 0
+                while found != 0:
+                    log[3, place] = np.int32(begin + np.int32(trailing_zeros(found)))
+                    place += np.uint64(1)
+                    found &= found - np.uint64(1)
+            continue
         counts[:] = 0
         for k in range(start, start + size):  # pixel slowest, so counting the channels sorts
-            pixel = np.int32((index[k] + 0.5) * per_channel)  # divided, exactly
+            pixel = np.int32((index[k] + 0.5) * per_channel)
             counts[np.uint32(index[k] - pixel * channels + 1)] += 1
         for channel in range(channels):
             counts[channel + 1] += counts[channel]

@@ -92,6 +92,7 @@ def write_log(plan: NetworkPlan, block: BlockSpikes, first: int, log: Int32Array
                 first,
                 chunk.window._replace(shown_from=plan.timing.shown_from[index]),
                 np.zeros(layer.channels + 1, dtype=np.int64),
+                np.zeros(layer.neurons.count // 64 + 1, dtype=np.uint64),
                 log,
             )
 

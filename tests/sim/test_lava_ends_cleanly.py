@@ -2,6 +2,7 @@
 # lava has no type information.
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -14,9 +15,12 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import numpy as np
@@ -26,7 +30,7 @@ from builders import assert_runs_are_identical, compiled, dense, even_weights, r
 from lavadeploy.compile import CompiledNetwork
 from lavadeploy.netx import BackendError, repair_lava
 from lavadeploy.sim import RunOptions, RunResult, SpikeInput, join_portions, open_backend
-from lavadeploy.sim.lava_parts import DirectSharedMemory
+from lavadeploy.sim.lava_parts import DirectSharedMemory, tell_of_every_message
 
 pytestmark = pytest.mark.lava
 
@@ -74,6 +78,40 @@ def assert_nothing_is_left(shared_memory: list[Path]) -> None:
     assert multiprocessing.active_children() == []
     assert shared_memory, "Lava made none, so nothing was looked at"
     assert [path for path in shared_memory if path.exists()] == []
+
+
+class OneMessage:
+    """A semaphore that is released once; its second wait is the end of the channel."""
+
+    def __init__(self) -> None:
+        self._left = 1
+
+    def acquire(self) -> bool:
+        if self._left == 0:
+            raise EOFError
+        self._left -= 1
+        return True
+
+
+@pytest.mark.parametrize("whose", ["ours", "lavas"])
+def test_a_message_behind_one_that_is_just_taken_wakes_who_waits(whose: str) -> None:
+    repair_lava()
+    from lava.magma.compiler.channels.pypychannel import CspRecvPort
+
+    found: list[str] = []
+    queue = Queue[int]()
+    queue.put(0)
+
+    def take_and_wait() -> bool:  # between Lava's look at the queue and its next message
+        queue.get()
+        return True
+
+    port: Any = types.SimpleNamespace(
+        _done=False, _queue=queue, probe=take_and_wait, observer=lambda: found.append("woken")
+    )
+    listen = tell_of_every_message if whose == "ours" else CspRecvPort._req_callback
+    listen(port, OneMessage())
+    assert len(found) == (1 if whose == "ours" else 0)  # once Lava's wakes, too, drop ours
 
 
 def small_network() -> tuple[CompiledNetwork, SpikeInput]:
@@ -212,8 +250,9 @@ def test_an_interrupt_ends_the_run_after_what_was_finished(shared_memory: list[P
     assert_nothing_is_left(shared_memory)
 
 
-def start_a_long_run() -> tuple[subprocess.Popen[str], list[Path]]:
-    """Start a run in a process group of its own; return it in its midst, and its shared memory."""
+@contextmanager
+def long_run() -> Generator[tuple[subprocess.Popen[str], list[Path]]]:
+    """Start a run in a process group of its own; give it in its midst, and its shared memory."""
     run = subprocess.Popen(
         [sys.executable, "-c", LONG_RUN],
         stdout=subprocess.PIPE,
@@ -221,12 +260,16 @@ def start_a_long_run() -> tuple[subprocess.Popen[str], list[Path]]:
         text=True,
         start_new_session=True,
     )
-    assert run.stdout is not None
-    assert run.stdout.readline() == "1\n"
-    maps = Path(f"/proc/{run.pid}/maps").read_text(encoding="utf-8")
-    made = [Path(path) for path in set(re.findall(r"/dev/shm/psm_\w+", maps))]
-    assert made
-    return run, made
+    try:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "1\n"
+        maps = Path(f"/proc/{run.pid}/maps").read_text(encoding="utf-8")
+        made = [Path(path) for path in set(re.findall(r"/dev/shm/psm_\w+", maps))]
+        assert made
+        yield run, made
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
 
 
 def wait_until_all_are_gone(group: int, shared_memory: list[Path]) -> None:
@@ -251,18 +294,18 @@ def members_of(group: int) -> list[str]:
 
 
 def test_control_c_in_a_terminal_gives_no_traceback_of_children() -> None:
-    run, shared_memory = start_a_long_run()
-    os.killpg(run.pid, signal.SIGINT)  # as a terminal does, to all of the group
-    said, complaints = run.communicate(timeout=60)
-    assert said.splitlines()[-1].startswith("interrupted after ")
-    assert complaints == ""
-    wait_until_all_are_gone(run.pid, shared_memory)
+    with long_run() as (run, shared_memory):
+        os.killpg(run.pid, signal.SIGINT)  # as a terminal does, to all of the group
+        said, complaints = run.communicate(timeout=60)
+        assert said.splitlines()[-1].startswith("interrupted after ")
+        assert complaints == ""
+        wait_until_all_are_gone(run.pid, shared_memory)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties children to their parent")
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 def test_children_end_with_a_parent_that_is_killed(end: signal.Signals) -> None:
-    run, shared_memory = start_a_long_run()
-    os.kill(run.pid, end)
-    run.communicate(timeout=60)
-    wait_until_all_are_gone(run.pid, shared_memory)
+    with long_run() as (run, shared_memory):
+        os.kill(run.pid, end)
+        run.communicate(timeout=60)
+        wait_until_all_are_gone(run.pid, shared_memory)
