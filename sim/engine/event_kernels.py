@@ -1,6 +1,7 @@
 """Compiled loops over events: the input's, those of several sources, and the log's rows."""
 # numba has no type information
 # pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportCallIssue=false
+# pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
