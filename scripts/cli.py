@@ -34,8 +34,8 @@ app.command("diff")(diff.diff)
 app.command("estimate")(estimate.estimate)
 app.command("run")(run.run)
 app.command("compare")(compare.compare)
-app.command("calibrate")(calibrate.calibrate)
 app.command("convert-log")(convert_log.convert_log)
+app.command("calibrate")(calibrate.calibrate)
 
 
 def main() -> None:
