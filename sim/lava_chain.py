@@ -38,6 +38,7 @@ from .lava_parts import (
 )
 
 WAIT_FOR_THE_CAUSE_S = 2.0
+_ONE_AT_A_TIME = threading.Lock()  # what starts a chain changes modules of Lava for a while
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,8 +67,8 @@ class LavaChain:
         BackendError
             When a process cannot be started; what it raised is the cause.
         """
-        said = io.StringIO()  # Lava prints what processes raise
-        with children_of_ours(), redirect_stdout(said), self._plain_parts():
+        said = io.StringIO()  # Lava prints what processes raise; the cause comes by other ways
+        with _ONE_AT_A_TIME, children_of_ours(), redirect_stdout(said), self._plain_parts():
             try:
                 self.last.create_runtime(run_cfg=self.run_config)
             except BackendError:

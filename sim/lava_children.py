@@ -19,6 +19,8 @@ PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 def children_of_ours() -> Generator[None]:
     """Start processes in this block that neither see Ctrl-C nor outlive this process.
 
+    The second holds on Linux, and where the main thread starts them.
+
     A terminal sends Ctrl-C to all of them; the parent takes it and ends them, where without this
     each would die by itself with a traceback. An interrupt in this block comes at its end.
     """

@@ -116,7 +116,8 @@ class NetworkBuilder:
             self._feed_back(layer, feedback, spikes, unit, entries)
         if delay is not None and is_delayed:
             steps = in_lava_order(layer, delay)
-            process = self.add((AxonDelay(delay=steps, plan=plan), PyAxonDelay))
+            sent = replace(plan, state_path="", states=())  # the neurons write these
+            process = self.add((AxonDelay(delay=steps, plan=sent), PyAxonDelay))
             spikes.port.connect(process.s_in)
             spikes = replace(spikes, port=process.s_out)
         self.senders[index] = spikes

@@ -144,7 +144,9 @@ def load_figures(folder: str | Path) -> dict[str, Any]:
     """Read the figures of a run folder, ``run.json``; for errors see `load_run`."""
     folder = Path(folder)
     if not folder.is_dir():
-        how = " It was interrupted: go on with --resume." if unfinished(folder).exists() else ""
+        how = ""
+        if unfinished(folder).exists():
+            how = " It is not finished: if nothing writes it any more, go on with --resume."
         raise RunFolderError(f"'{folder}': no such run folder.{how}")
     try:
         figures = cast(dict[str, Any], json.loads((folder / RUN).read_text(encoding="utf-8")))

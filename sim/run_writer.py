@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -118,11 +119,12 @@ class RunWriter:
     def _go_on(self, files: UnfinishedRun) -> None:
         if not self._to.resume:
             return
-        totals = files.finished(self._identity())
+        totals = files.finished(self._identity)
         if totals is not None:
             self._totals.restore(totals)
             self._written = self.done = self._totals.samples
 
+    @cached_property
     def _identity(self) -> dict[str, Any]:
         return {
             "artifact": artifact_sha256(self._compiled),
@@ -160,7 +162,7 @@ class RunWriter:
 
     def _write(self, files: UnfinishedRun, portion: RunResult) -> None:
         if portion.states or portion.readout is not None:
-            files.begin(self._identity())
+            files.begin(self._identity)
             files.write_arrays(portion, self.done, self._inputs.n_samples)
         self._waiting.append(portion.spikes.of_layers(self._logged))
 
@@ -171,7 +173,7 @@ class RunWriter:
     def _checkpoint(self, files: UnfinishedRun) -> None:
         if not self._waiting:
             return
-        files.begin(self._identity())
+        files.begin(self._identity)
         files.keep(join_logs(self._waiting), self._written, self._totals.state())
         self._waiting = []
         self._written = self.done
@@ -194,7 +196,7 @@ class RunWriter:
             notes=notes,
         )
         if self._files is not None:
-            self._files.begin(self._identity())
+            self._files.begin(self._identity)
             rest = join_logs(self._waiting) if self._waiting else None
             run = self._files.write_log(self._shape, self._written, rest)
             write_figures(run, summary, self._compiled, self._to.network)

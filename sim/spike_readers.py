@@ -11,9 +11,9 @@ from ..netx import OptionError, Shape, size_of
 from .spike_log import SpikeLog
 
 STEP_US = 1000  # a step is a millisecond where nothing else is said
-# tonic's field names (tonic/io.py); integers wide enough for any layer
+# tonic's field names (tonic/io.py)
 IMAGE_EVENTS = np.dtype([("x", np.int16), ("y", np.int16), ("t", np.int64), ("p", np.int16)])
-FLAT_EVENTS = np.dtype([("t", np.int64), ("x", np.int32), ("p", np.int16)])
+FLAT_EVENTS = np.dtype([("t", np.int64), ("x", np.int32), ("p", np.int32)])
 
 
 def tonic_events(
@@ -36,8 +36,8 @@ def tonic_events(
     -------
     structured array, shape (events,)
         Sorted by time `t`, in microseconds. Images have `x` (column), `y` (row) and `p` (channel),
-        as tonic's event cameras; others `x` (neuron) and `p` (1, or the value of a graded spike),
-        as its cochleas.
+        as tonic's event cameras, without the values of graded spikes; others `x` (neuron) and `p`
+        (1, or the value of a graded spike), as its cochleas.
 
     Raises
     ------

@@ -13,6 +13,7 @@ from .structures import Int32Array, Kernel
 # Weights in the table of all sets of input channels: with two bytes each it leaves room for sums in
 # a first-level cache of 32 KiB
 COMBINED_MOST = 8192
+SET_BITS = 8  # of a pixel in the image of sets
 
 
 def plan_kernel(
@@ -46,6 +47,7 @@ def plan_kernel(
     combined = (
         layer.groups == 1
         and not wide
+        and channels_in <= SET_BITS
         and (by_input.size << channels_in) <= COMBINED_MOST * channels_in
     )
     sets = _plan_sets(layer, order) if combined else _no_sets()

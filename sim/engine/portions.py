@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +18,8 @@ from .log import LOG_COLUMNS, ROW_BYTES, BlockSpikes, write_log
 from .plan import NetworkPlan
 from .structures import Int32Array
 
+PORTION_S = 5.0  # seconds after which a portion ends, so that finished samples can be kept
+ROW_OVERHEAD = 24  # bytes that a block keeps for each layer and step: where its spikes lie
 AHEAD = 2  # blocks a thread that are begun before the first of them is done
 
 
@@ -90,12 +93,13 @@ class Runner:
         recorded : tuple
             For each layer, room for the states of `most` samples.
         """
+        started = time.monotonic()
         blocks: list[BlockSpikes] = []
         begun: deque[tuple[int, Future[BlockSpikes]]] = deque()
         first = stop = self.done
         size = 0
         while True:
-            while stop < first + most and self._may_begin(len(begun), first, stop, size):
+            while stop < first + most and self._may_begin(len(begun), first, stop, size, started):
                 last = min(stop + self.size.samples, first + most)
                 begun.append((last, self._begin(stop, last, first, recorded)))
                 stop = last
@@ -103,12 +107,12 @@ class Runner:
                 break
             self.done, future = begun.popleft()
             blocks.append(future.result())
-            size += ROW_BYTES * blocks[-1].shown
+            size += self._bytes_of(blocks[-1])
             self._bytes_per_sample = size / (self.done - first)
             self.on_progress(self.done)
         return Portion(samples=self.done - first, log=self._log(blocks))
 
-    def _may_begin(self, waiting: int, first: int, stop: int, size: int) -> bool:
+    def _may_begin(self, waiting: int, first: int, stop: int, size: int, started: float) -> bool:
         """Tell whether another block may begin at `stop`, while some are not done.
 
         Parameters
@@ -120,16 +124,24 @@ class Runner:
         stop : int
             Where the next block begins.
         size : int
-            Bytes of the log so far.
+            Bytes so far: of the log, and of what is kept to write it.
+        started : float
+            When the portion began.
         """
         if waiting >= (1 if self.pool is None else AHEAD * self.threads):
             return False
         each = self._bytes_per_sample
         if self.most_bytes is None or stop == first:
             return True
+        if time.monotonic() - started > PORTION_S:
+            return False
         if each is None:  # nothing is known yet: a block for each thread tells
             return waiting < self.threads
         return size + (stop - self.done + self.size.samples) * each <= self.most_bytes
+
+    def _bytes_of(self, block: BlockSpikes) -> int:
+        rows = sum(chunk.window.samples * chunk.window.steps for chunk in block.chunks)
+        return ROW_BYTES * block.shown + ROW_OVERHEAD * rows * len(self.plan.layers)
 
     def _begin(
         self, start: int, stop: int, first: int, recorded: tuple[Recorded, ...]

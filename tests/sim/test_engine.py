@@ -202,6 +202,14 @@ def test_images_of_few_channels_and_sets_of_them(
     check(network, counts)
 
 
+@pytest.mark.parametrize("channels", [8, 9, 13])
+def test_more_channels_than_a_set_of_them_has_bits(channels: int) -> None:
+    rng = np.random.default_rng(channels)
+    layer = conv(even_weights(rng, 1, channels, 1, 1), (1, 9, 8), neuron=cuba(50))
+    inputs = SpikeInput(spikes=random_spikes(rng, 3, channels, 9, 8, 5, rate=0.9))
+    assert len(check(compiled(layer, input_shape=(channels, 9, 8)), inputs).spikes) > 20
+
+
 def test_odd_weights_beyond_a_byte() -> None:
     rng = np.random.default_rng(3)
     weight, kernel = even_weights(rng, 30, 40), even_weights(rng, 8, 2, 3, 3)

@@ -173,7 +173,8 @@ def test_an_interruption_keeps_what_is_finished(
     with pytest.raises(RunFolderError) as raised:
         load_run(tmp_path / "x")
     assert str(raised.value) == (
-        f"'{tmp_path / 'x'}': no such run folder. It was interrupted: go on with --resume."
+        f"'{tmp_path / 'x'}': no such run folder. It is not finished: if nothing writes it any "
+        "more, go on with --resume."
     )
     assert interrupted(network, inputs, tmp_path / "x", 9, resume=True).kept == 9
     found = written(network, inputs, tmp_path / "x", [23], resume=True)
