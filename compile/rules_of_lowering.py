@@ -114,6 +114,17 @@ def names_are_printable(layer: str) -> Problem:
     )
 
 
+def recurrent_neurons_are_real(layer: str) -> Problem:
+    """A recurrent layer has no weights or biases to an imaginary part: SLAYER trains none."""
+    return Problem(
+        layer=layer,
+        found="a recurrent layer with weights or biases to the imaginary part",
+        allowed="neither SLAYER nor Lava have one",
+        remedy="Use a recurrent layer of CUBA or ALIF neurons, or resonators without recurrence.",
+        rule="recurrent_neurons_are_real",
+    )
+
+
 def network_has_neurons() -> Problem:
     """A network has at least one layer with neurons."""
     return Problem(
@@ -135,5 +146,6 @@ REFUSALS: tuple[Callable[..., Problem], ...] = (
     input_layers_are_first,
     names_are_unique,
     names_are_printable,
+    recurrent_neurons_are_real,
     network_has_neurons,
 )

@@ -38,6 +38,7 @@ from ..rules_of_lowering import (
     names_are_printable,
     names_are_unique,
     network_has_neurons,
+    recurrent_neurons_are_real,
     summed_means_are_exact,
 )
 from ..stages import NETWORK_INPUT, LegalLayer, LegalNetwork, Lowering, neuron_of
@@ -174,6 +175,7 @@ class Legalize:
                         done.problems.append(joined_layers_are_heard(layer.name))
             streams.append(stream)
         done.problems += _bad_names(done.layers)
+        done.problems += _complex_recurrence(done.layers)
         if not done.layers and not done.problems:
             done.problems.append(network_has_neurons())
         legal = LegalNetwork(
@@ -287,3 +289,11 @@ def _bad_names(layers: list[LegalLayer]) -> Iterator[Problem]:
             yield names_are_unique(name, names.count(name))
         if not name or not name.isprintable():
             yield names_are_printable(name)
+
+
+def _complex_recurrence(layers: list[LegalLayer]) -> Iterator[Problem]:
+    for layer in (legal.layer for legal in layers):
+        if isinstance(layer, RecurrentLayer) and (
+            layer.weight_imag is not None or layer.bias_imag is not None
+        ):
+            yield recurrent_neurons_are_real(layer.name)

@@ -23,6 +23,9 @@ from lavadeploy.netx import (
     LayerShapes,
     Network,
     NetxFormatError,
+    NeuronKind,
+    RecurrentLayer,
+    ResonatorNeuron,
     UnsupportedNetworkError,
 )
 
@@ -216,4 +219,27 @@ def test_names_that_artifacts_cannot_hold_are_refused(name: str) -> None:
     assert sentence(UnsupportedNetworkError, Legalize().run, Network(layers=(layer,))) == (
         f"{name!r}: its name is empty or cannot be printed; names stand in artifacts and reports. "
         "Give it another, such as layer0. [names_are_printable]"
+    )
+
+
+def test_recurrent_layers_with_an_imaginary_part_are_refused() -> None:
+    square = np.array([[2, 4], [6, 8]], dtype=np.int32)
+    neuron = ResonatorNeuron(
+        kind=NeuronKind.RF,
+        vth_mantissa=80,
+        sin_decay=np.array(2048, dtype=np.int32),
+        cos_decay=np.array(0, dtype=np.int32),
+    )
+    layer = RecurrentLayer(
+        name="layer0",
+        shape=(2,),
+        weight=square,
+        weight_imag=square,
+        weight_rec=square,
+        neuron=neuron,
+    )
+    assert sentence(UnsupportedNetworkError, Legalize().run, Network(layers=(layer,))) == (
+        "layer0: a recurrent layer with weights or biases to the imaginary part; neither SLAYER "
+        "nor Lava have one. Use a recurrent layer of CUBA or ALIF neurons, or resonators without "
+        "recurrence. [recurrent_neurons_are_real]"
     )
