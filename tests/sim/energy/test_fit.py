@@ -21,6 +21,7 @@ from lavadeploy.sim import (
     fit_profile,
     fitted_profile,
 )
+from lavadeploy.sim.energy.design import time_equations
 
 LOIHI1, LOIHI2 = load_profile("loihi1"), load_profile("loihi2")
 TRIALS = 30
@@ -309,6 +310,52 @@ def test_the_max_affine_form_is_fitted_to_what_dominates() -> None:
     found = {c.name: c.nominal for c in fit.time.coefficients}
     assert found["neuron_update"] == pytest.approx(3.0, rel=0.02)
     assert found["synaptic_operation"] == pytest.approx(0.6, rel=0.02)
+
+
+def timed(step_ns: float, run: int, neurons: int) -> Measurement:
+    """A run of one core that updates its neurons and does nothing else."""
+    core = record()["counters"]["core"][0] | {
+        "neurons": neurons,
+        "syn_ops": 0,
+        "spikes_in": 0,
+        "spikes_out": 0,
+        "axon_out": 0,
+    }
+    return Measurement.model_validate(
+        record(
+            run_id=f"run{run}",
+            counters={"core": [core]},
+            time={"total_s": step_ns * 1e-9 * STEPS, "host_excluded": True},
+        )
+    )
+
+
+def test_a_step_shorter_than_the_barrier_does_not_decide_the_fit() -> None:
+    assert LOIHI2.time is not None
+    barrier = LOIHI2.time.step_barrier.nominal
+    sizes = (1000, 2000, 3000, 4000)
+    runs = [timed(barrier + 100 + 3.0 * n, k, n) for k, n in enumerate(sizes)]
+    short = timed(0.9 * barrier, 4, 1)
+    fit = fit_profile([*runs, short], LOIHI2, FitOptions(draws=20))
+    (update,) = [c.nominal for c in fit.time.coefficients if c.name == "neuron_update"]
+    assert update == pytest.approx(3.0, rel=0.1)
+
+
+def test_the_error_of_times_is_relative_to_the_whole_step() -> None:
+    assert LOIHI2.time is not None
+    barrier = LOIHI2.time.step_barrier.nominal
+    # equal runs but for their times, 10 % of the step to either side of its mean
+    runs = [timed(1.5 * barrier * f, k, 100) for k, f in enumerate((0.9, 1.1) * 3)]
+    fit = fit_profile(runs, LOIHI2, FitOptions(draws=20, strength=0.0))
+    assert 0.09 < fit.time.error < 0.11
+
+
+def test_equations_add_up_to_what_was_measured() -> None:
+    assert LOIHI2.time is not None
+    runs = [timed(10.0, 0, 50), timed(5000.0, 1, 50)]
+    found = time_equations(runs, LOIHI2.time, StepModel.SUM)
+    assert found.target + found.known == pytest.approx([10.0, 5000.0], rel=1e-12)
+    assert found.target[0] < 0
 
 
 def test_the_fitted_profile_is_read_again_and_says_that_it_was_measured(tmp_path: Any) -> None:
