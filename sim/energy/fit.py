@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...hw_profiles import Energy, HardwareProfile
+from ...hw_profiles import Energy, HardwareProfile, Time
 from ...netx import MeasurementError, OptionError, ProfileError
 from .counts import FloatArray
 from .design import Equations, energy_equations, rail_equations, time_equations
@@ -23,6 +23,7 @@ from .step_time import StepModel
 
 NOISE = 0.02  # dynamic power below this part of the total is taken for noise around 0
 ENDS = (2.5, 97.5)  # percentiles of the bootstrap
+FEWEST = 3  # runs that coefficients are fitted to
 KEPT = 0.9  # of the profile's interval: a fit that is no narrower tells nothing new
 
 
@@ -99,25 +100,18 @@ def fit_profile(
         if run.power_W.dynamic <= NOISE * run.power_W.total
     }
     powered = [run for run in runs if run.run_id not in dropped]
-    timed = [run for run in runs if run.time.host_excluded] or list(runs)
-    if len(powered) < 3:
+    if len(powered) < FEWEST:
         raise MeasurementError(
-            f"runs with dynamic power above noise: {len(powered)}; at least 3 are needed. Measure "
-            "longer runs, or more of them."
+            f"runs with dynamic power above noise: {len(powered)}; at least {FEWEST} are needed. "
+            "Measure longer runs, or more of them."
         )
     return CalibrationFit(
         profile=profile.name,
         runs=len(powered),
-        boards=tuple(sorted({run.board for run in runs})),
+        boards=_boards(runs),
         dropped=dropped,
         energy=_fit(powered, lambda chosen: energy_equations(chosen, energy), options),
-        time=_fit(
-            timed,
-            lambda chosen: _settled(
-                lambda guess: time_equations(chosen, time, options.step_model, guess), options
-            ),
-            options,
-        ),
+        time=_fit_time([run for run in runs if run.time.host_excluded], time, options),
         static=_standing(runs),
         rails={rail: _fit_rail(powered, energy, rail, options) for rail in _rails(powered)},
     )
@@ -145,6 +139,23 @@ def _rails(runs: Sequence[Measurement]) -> tuple[str, ...]:
         for rail in ("vdd", "vddm", "vddio")
         if sum(run.rail_pj(rail) for run in runs) > NOISE * whole
     )
+
+
+def _boards(runs: Sequence[Measurement]) -> tuple[str, ...]:
+    return tuple(sorted({run.board for run in runs}))
+
+
+def _fit_time(runs: Sequence[Measurement], time: Time, options: FitOptions) -> Fit | None:
+    """Return the fit to runs without the host's time, if there are enough of them."""
+    if len(runs) < FEWEST:
+        return None
+
+    def equations(chosen: Sequence[Measurement]) -> Equations:
+        return _settled(
+            lambda guess: time_equations(chosen, time, options.step_model, guess), options
+        )
+
+    return _fit(runs, equations, options)
 
 
 def _fit_rail(runs: Sequence[Measurement], energy: Energy, rail: str, options: FitOptions) -> Fit:
@@ -195,6 +206,8 @@ def _fit(
         left_out[network] = _error(whole.rows(own), found)
     group_of = {column: group for group in merging.groups for column in group}
     return Fit(
+        runs=len(runs),
+        boards=_boards(runs),
         coefficients=tuple(
             _coefficient(whole, k, best, ends, group_of[k]) for k in range(len(whole.names))
         ),

@@ -14,14 +14,13 @@ from lavadeploy.hw_profiles import Evidence, HardwareProfile, load_profile, save
 from lavadeploy.netx import MeasurementError, OptionError, ProfileError
 from lavadeploy.sim import (
     CalibrationFit,
+    Fit,
     FitOptions,
     FittedCoefficient,
     Measurement,
-    StepModel,
     fit_profile,
     fitted_profile,
 )
-from lavadeploy.sim.energy.design import time_equations
 
 LOIHI1, LOIHI2 = load_profile("loihi1"), load_profile("loihi2")
 TRIALS = 30
@@ -54,7 +53,7 @@ def test_known_coefficients_are_within_their_interval_in_nine_of_ten_trials() ->
     hits: dict[str, list[bool]] = defaultdict(list)
     for seed in range(TRIALS):
         fit, energy, time = trial(seed)
-        for kind, found, true in (("energy", fit.energy, energy), ("time", fit.time, time)):
+        for kind, found, true in (("energy", fit.energy, energy), ("time", times(fit), time)):
             for c in found.coefficients:
                 hits[f"{kind} {c.name}"].append(c.low <= true[c.name] <= c.high)
     assert len(hits) == 12
@@ -81,6 +80,11 @@ def test_networks_that_were_left_out_are_predicted_as_well_as_noise_allows() -> 
 def test_the_same_seed_gives_the_same_fit() -> None:
     again = trial.__wrapped__(3)[0]
     assert again == trial(3)[0]
+
+
+def times(fit: CalibrationFit) -> Fit:
+    assert fit.time is not None
+    return fit.time
 
 
 def coefficient(fit: CalibrationFit, name: str) -> FittedCoefficient:
@@ -281,81 +285,6 @@ def test_runs_that_do_not_belong_together_are_refused() -> None:
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(OptionError, match="were expected"):
         FitOptions(**options)
-
-
-def test_the_max_affine_form_is_fitted_to_what_dominates() -> None:
-    rng = np.random.default_rng(5)
-    runs: list[Measurement] = []
-    for k in range(20):
-        neurons, operations = (int(10 ** rng.uniform(2, 4.5)) for _ in range(2))
-        core = record()["counters"]["core"][0] | {
-            "neurons": neurons,
-            "syn_ops": operations * STEPS,
-            "spikes_in": 0,
-            "spikes_out": 0,
-            "axon_out": 0,
-        }
-        step_ns = 200 + max(3.0 * neurons, 0.6 * operations)
-        runs.append(
-            Measurement.model_validate(
-                record(
-                    run_id=f"run{k}",
-                    counters={"core": [core]},
-                    time={"total_s": step_ns * 1e-9 * STEPS, "host_excluded": True},
-                )
-            )
-        )
-    options = FitOptions(draws=50, step_model=StepModel.MAX_AFFINE, relative_error=0.01)
-    fit = fit_profile(runs, LOIHI2, options)
-    found = {c.name: c.nominal for c in fit.time.coefficients}
-    assert found["neuron_update"] == pytest.approx(3.0, rel=0.02)
-    assert found["synaptic_operation"] == pytest.approx(0.6, rel=0.02)
-
-
-def timed(step_ns: float, run: int, neurons: int) -> Measurement:
-    """A run of one core that updates its neurons and does nothing else."""
-    core = record()["counters"]["core"][0] | {
-        "neurons": neurons,
-        "syn_ops": 0,
-        "spikes_in": 0,
-        "spikes_out": 0,
-        "axon_out": 0,
-    }
-    return Measurement.model_validate(
-        record(
-            run_id=f"run{run}",
-            counters={"core": [core]},
-            time={"total_s": step_ns * 1e-9 * STEPS, "host_excluded": True},
-        )
-    )
-
-
-def test_a_step_shorter_than_the_barrier_does_not_decide_the_fit() -> None:
-    assert LOIHI2.time is not None
-    barrier = LOIHI2.time.step_barrier.nominal
-    sizes = (1000, 2000, 3000, 4000)
-    runs = [timed(barrier + 100 + 3.0 * n, k, n) for k, n in enumerate(sizes)]
-    short = timed(0.9 * barrier, 4, 1)
-    fit = fit_profile([*runs, short], LOIHI2, FitOptions(draws=20))
-    (update,) = [c.nominal for c in fit.time.coefficients if c.name == "neuron_update"]
-    assert update == pytest.approx(3.0, rel=0.1)
-
-
-def test_the_error_of_times_is_relative_to_the_whole_step() -> None:
-    assert LOIHI2.time is not None
-    barrier = LOIHI2.time.step_barrier.nominal
-    # equal runs but for their times, 10 % of the step to either side of its mean
-    runs = [timed(1.5 * barrier * f, k, 100) for k, f in enumerate((0.9, 1.1) * 3)]
-    fit = fit_profile(runs, LOIHI2, FitOptions(draws=20, strength=0.0))
-    assert 0.09 < fit.time.error < 0.11
-
-
-def test_equations_add_up_to_what_was_measured() -> None:
-    assert LOIHI2.time is not None
-    runs = [timed(10.0, 0, 50), timed(5000.0, 1, 50)]
-    found = time_equations(runs, LOIHI2.time, StepModel.SUM)
-    assert found.target + found.known == pytest.approx([10.0, 5000.0], rel=1e-12)
-    assert found.target[0] < 0
 
 
 def test_the_fitted_profile_is_read_again_and_says_that_it_was_measured(tmp_path: Any) -> None:
