@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from .counts import FloatArray
 from .design import Equations, energy_equations, rail_equations, time_equations
 from .fit_results import CalibrationFit, Fit, FittedCoefficient, StandingPower
 from .least_squares import Merging, Prior, condition_number, merged, merged_prior, solve
-from .measurement import Measurement
+from .measurement import Chip, Measurement
 from .step_time import StepModel
 
 NOISE = 0.02  # dynamic power below this part of the total is taken for noise around 0
@@ -82,7 +83,8 @@ def fit_profile(
     Raises
     ------
     MeasurementError
-        When there are too few runs, or they mix boundaries or chips.
+        When there are too few runs, they mix boundaries or chips, or are of another chip than a
+        profile that is named like one.
     ProfileError
         When the profile has no coefficients to start from.
     """
@@ -94,6 +96,7 @@ def fit_profile(
             "those of a chip."
         )
     _check_together(runs)
+    _check_chip(runs, profile)
     dropped = {
         run.run_id: "dynamic power is within noise of 0"
         for run in runs
@@ -127,6 +130,16 @@ def _check_together(runs: Sequence[Measurement]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise MeasurementError(f"run '{twice[0]}' is given twice.")
+
+
+def _check_chip(runs: Sequence[Measurement], profile: HardwareProfile) -> None:
+    """Refuse runs of another chip; which one a profile of the user's own is of is not known."""
+    found = sorted({run.chip for run in runs} - {profile.name})
+    if found and profile.name in get_args(Chip):
+        raise MeasurementError(
+            f"runs on '{found[0]}', but profile '{profile.name}' is of another chip. Start from "
+            f"profile '{found[0]}', or from one of your own."
+        )
 
 
 def _rails(runs: Sequence[Measurement]) -> tuple[str, ...]:

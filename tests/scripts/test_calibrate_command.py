@@ -111,6 +111,13 @@ def test_without_output_nothing_is_written(cli: Cli, runs: list[str]) -> None:
             ),
         ),
         (
+            ["one.json", "--profile", "loihi1"],
+            (
+                "runs on 'loihi2', but profile 'loihi1' is of another chip. Start from profile "
+                "'loihi2', or from one of your own."
+            ),
+        ),
+        (
             ["one.json", "--draws", "3"],
             (
                 "regularization 1, relative error 0.05, 3 draws; at least 0, more than 0 and at "

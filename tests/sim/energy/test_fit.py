@@ -87,6 +87,12 @@ def times(fit: CalibrationFit) -> Fit:
     return fit.time
 
 
+def test_a_profile_of_ones_own_may_be_of_any_chip() -> None:
+    runs = [proportional(scale, k) for k, scale in enumerate((1, 2, 4))]
+    own = LOIHI1.model_copy(update={"name": "my_board"})
+    assert fit_profile(runs, own, FitOptions(draws=20)).profile == "my_board"
+
+
 def coefficient(fit: CalibrationFit, name: str) -> FittedCoefficient:
     (found,) = [c for c in fit.energy.coefficients if c.name == name]
     return found
@@ -277,6 +283,12 @@ def test_runs_that_do_not_belong_together_are_refused() -> None:
         MeasurementError, match="runs with dynamic power above noise: 2; at least 3"
     ):
         fit_profile(runs[:2], LOIHI2)
+    with pytest.raises(MeasurementError) as raised:
+        fit_profile(runs, LOIHI1)
+    assert str(raised.value) == (
+        "runs on 'loihi2', but profile 'loihi1' is of another chip. Start from profile 'loihi2', "
+        "or from one of your own."
+    )
     with pytest.raises(ProfileError, match="no energy and time coefficients to start from"):
         fit_profile(runs, load_profile("ideal"))
 
