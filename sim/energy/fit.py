@@ -143,14 +143,16 @@ def _check_chip(runs: Sequence[Measurement], profile: HardwareProfile) -> None:
 
 
 def _rails(runs: Sequence[Measurement]) -> tuple[str, ...]:
-    """Return the rails that every run measured and that deliver more than noise."""
+    """Return the rails that every run measured and that deliver more than noise in each.
+
+    One run at 0 would outweigh the others, since errors are relative.
+    """
     if any(run.power_W.rails is None or run.power_W.static_rails is None for run in runs):
         return ()
-    whole = sum(run.dynamic_pj for run in runs)
     return tuple(
         rail
         for rail in ("vdd", "vddm", "vddio")
-        if sum(run.rail_pj(rail) for run in runs) > NOISE * whole
+        if all(run.rail_pj(rail) > NOISE * run.dynamic_pj for run in runs)
     )
 
 

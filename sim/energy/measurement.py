@@ -51,7 +51,7 @@ class _Part(BaseModel):
 
 
 class RunTime(_Part):
-    """Duration of a run, without the host where it says so."""
+    """Duration of a run; times are fitted to runs without the host's only."""
 
     total_s: Positive
     host_excluded: bool

@@ -249,6 +249,15 @@ def test_rails_are_fitted_each_by_itself() -> None:
     assert fit_profile(runs, LOIHI2, FitOptions(draws=20)).rails == {}
 
 
+def test_a_rail_that_one_run_does_not_draw_from_is_not_fitted() -> None:
+    runs = [with_rails(proportional(scale, k)) for k, scale in enumerate((1, 2, 4, 8, 16))]
+    power = runs[2].power_W
+    content = runs[2].model_dump(by_alias=True)
+    content["power_W"]["rails"] |= {"vdd": 0.09, "vddm": 0.11 + power.dynamic}
+    runs[2] = Measurement.model_validate(content)
+    assert set(fit_profile(runs, LOIHI2, FitOptions(draws=20)).rails) == {"vddm"}
+
+
 def test_runs_that_draw_nothing_are_left_out_by_name() -> None:
     runs = [proportional(scale, k) for k, scale in enumerate((1, 2, 4, 8, 16))]
     idle = Measurement.model_validate(
