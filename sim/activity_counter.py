@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..compile import ChipLayer, CompiledNetwork, core_traffic, neuron_count
+from ..compile import ChipLayer, CompiledNetwork, Traffic, core_traffic, neuron_count
 from ..hw_profiles.arithmetic import Int64Array
 from ..netx import size_of
 from .activity import ActivityCounts, CoreActivity, LayerActivity, StepActivity
@@ -20,13 +20,38 @@ EVENTS_AT_ONCE = 1 << 22  # what is counted together of a large log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Traffic:
-    """Messages of each core, shape (cores,)."""
+class CoreMessages:
+    """Messages of each core.
 
-    sent: Int64Array
-    received: Int64Array
-    hops: Int64Array
-    crossings: Int64Array
+    Attributes
+    ----------
+    sent, received : float64 array, shape (cores,)
+        Messages from and to each; whole numbers where spikes are, exact below 2**53.
+    hops, crossings : float64 array, shape (cores,)
+        What those sent go: routers, and ways from chip to chip.
+    """
+
+    sent: NDArray[np.float64]
+    received: NDArray[np.float64]
+    hops: NDArray[np.float64]
+    crossings: NDArray[np.float64]
+
+
+def messages_of_cores(traffic: Traffic, cores: int) -> CoreMessages:
+    """Return what each core sends and receives of the traffic; cores are numbered from 0."""
+
+    def total(core: NDArray[np.int32], amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+        result = np.zeros(cores, dtype=np.float64)
+        np.add.at(result, core, amounts)
+        return result
+
+    messages = traffic.messages
+    return CoreMessages(
+        sent=total(traffic.source, messages),
+        received=total(traffic.target, messages),
+        hops=total(traffic.source, messages * traffic.hops),
+        crossings=total(traffic.source, messages * traffic.crossings),
+    )
 
 
 class ActivityCounter:
@@ -222,23 +247,11 @@ class ActivityCounter:
             core_operations=operations.copy(),
         )
 
-    def _traffic(self) -> _Traffic:
+    def _traffic(self) -> CoreMessages:
         network, placement = self._compiled.network, self._compiled.placement
         rates = {layer.name: self._fired(k) for k, layer in enumerate(network.layers)}
         found = core_traffic(network, placement, self._compiled.profile, rates)
-        messages = np.rint(found.messages).astype(np.int64)  # sums of whole numbers below 2**53
-
-        def total(core: NDArray[np.int32], amounts: Int64Array) -> Int64Array:
-            result = np.zeros(len(placement.cores), dtype=np.int64)
-            np.add.at(result, core, amounts)
-            return result
-
-        return _Traffic(
-            sent=total(found.source, messages),
-            received=total(found.target, messages),
-            hops=total(found.source, messages * found.hops),
-            crossings=total(found.source, messages * found.crossings),
-        )
+        return messages_of_cores(found, len(placement.cores))
 
     def _input_messages(self) -> Int64Array:
         """Return how many spikes of the network's input reached each core."""

@@ -19,6 +19,7 @@ from lavadeploy.sim import (
     fitted_profile,
     read_measurement,
 )
+from lavadeploy.sim.energy.fit import FEWEST
 from lavadeploy.sim.energy_text import three_digits
 
 COLUMNS = ("coefficient", "profile", "fitted", "95 % interval", "unit", "says")
@@ -68,8 +69,7 @@ def calibrate(
 
 def _show(fit: CalibrationFit) -> None:
     say(f"{fit.runs} runs on {', '.join(fit.boards)}; start: profile '{fit.profile}'.")
-    rows = [*_rows(fit.energy, "pJ"), *_rows(fit.time, "ns")]
-    print_table(COLUMNS, rows)
+    print_table(COLUMNS, [*_rows(fit.energy, "pJ"), *_rows(fit.time, "ns")])
     static = fit.static
     low, high = three_digits(static.low), three_digits(static.high)
     say(
@@ -77,10 +77,16 @@ def _show(fit: CalibrationFit) -> None:
         f"({low} to {high})."
     )
     for what, found in (("Energy", fit.energy), ("Time", fit.time)):
+        if found is None:
+            say(
+                f"{what}: fewer than {FEWEST} runs are without the host's time "
+                "(time.host_excluded), so the profile's times are kept."
+            )
+            continue
         say(
             f"{what}: condition number {three_digits(found.condition)}, "
             f"{three_digits(found.condition_merged)} after merging; error "
-            f"{100 * found.error:.1f} % on the runs fitted."
+            f"{100 * found.error:.1f} % on the {found.runs} runs fitted."
         )
         for network, error in found.left_out.items():
             say(f"  {100 * error:.1f} % on {network}, fitted without it")
@@ -92,9 +98,9 @@ def _show(fit: CalibrationFit) -> None:
         say(f"Not fitted to energy: {run}, {reason}.")
 
 
-def _rows(fit: Fit, unit: str) -> list[tuple[str, ...]]:
+def _rows(fit: Fit | None, unit: str) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
-    for found in fit.coefficients:
+    for found in () if fit is None else fit.coefficients:
         says = "fitted" if found.identified else "not identified, profile's value kept"
         if found.merged_with:
             says += f"; one with {', '.join(found.merged_with)}"

@@ -34,7 +34,7 @@ class Equations:
     matrix : float64 array, shape (runs, columns)
         How often each event happened in a step.
     target : float64 array, shape (runs,)
-        What was measured, less what is taken as known.
+        What was measured, less what is taken as known; below 0 where that is more.
     known : float64 array, shape (runs,)
         What is taken as known.
     prior : Prior
@@ -76,8 +76,8 @@ def energy_equations(runs: Sequence[Measurement], energy: Energy) -> Equations:
         "inference": _range(energy.inference),
     }
     columns = {name: _column(runs, name) for name in known}
-    target = np.array([run.dynamic_pj for run in runs], dtype=np.float64)
-    return _equations(columns, known, target)
+    measured = np.array([run.dynamic_pj for run in runs], dtype=np.float64)
+    return _equations(columns, known, measured)
 
 
 def rail_equations(runs: Sequence[Measurement], energy: Energy, rail: str) -> Equations:
@@ -141,14 +141,21 @@ def time_equations(
     columns: dict[str, FloatArray | None] = {n: table[:, k] for k, n in enumerate(names)}
     columns[OVERHEAD] = np.ones(len(runs))
     step_ns = np.array([run.time.total_s / run.steps * 1e9 for run in runs])
-    return _equations(columns, known, np.maximum(0.0, step_ns - time.step_barrier.nominal))
+    return _equations(columns, known, step_ns, always=time.step_barrier.nominal)
 
 
 def _equations(
-    columns: dict[str, FloatArray | None], known: dict[str, Range | None], target: FloatArray
+    columns: dict[str, FloatArray | None],
+    known: dict[str, Range | None],
+    measured: FloatArray,
+    always: float = 0.0,
 ) -> Equations:
-    """Put columns side by side; those whose coefficient has no interval are taken as known."""
-    fixed = np.zeros_like(target)
+    """Put columns side by side; those whose coefficient has no interval are taken as known.
+
+    `always` is known, too, of every run. Targets are not clipped at 0: target and what is known
+    must add up to what was measured, to which errors are relative.
+    """
+    fixed = np.full_like(measured, always)
     names: list[str] = []
     for name, column in columns.items():
         if column is None or not column.any():
@@ -162,7 +169,7 @@ def _equations(
     return Equations(
         names=tuple(names),
         matrix=np.stack([_present(columns[name]) for name in names], axis=1),
-        target=np.maximum(0.0, target - fixed),
+        target=measured - fixed,
         known=fixed,
         prior=Prior(
             mean=np.array([0.0 if r is None else r.nominal for r in found]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...hw_profiles import Energy, Time
+from ...hw_profiles import Energy, PowerShares, Time
 from .counts import OperationCounts
 from .standing_power import Boundary
 
@@ -21,7 +21,11 @@ _ON_THE_MESH = ("message_in", "tile", "chip_crossing")
 
 
 def left_out(
-    counts: OperationCounts, energy: Energy, time: Time, boundary: Boundary
+    counts: OperationCounts,
+    energy: Energy,
+    time: Time,
+    power: PowerShares | None,
+    boundary: Boundary,
 ) -> tuple[str, ...]:
     """Return what is in none of the figures of an estimate.
 
@@ -29,7 +33,7 @@ def left_out(
     ----------
     counts : OperationCounts
         Messages may not have been counted.
-    energy, time : Energy, Time
+    energy, time, power : Energy, Time, PowerShares or None
         Coefficients may not be known.
     boundary : Boundary
         Leaves out what is beyond it.
@@ -49,6 +53,8 @@ def left_out(
         found.append("arrival of messages (time not known)")
     if boundary is Boundary.NEUROCORES:
         found.append("embedded processors")
+    elif power is None or power.processor_code is None:
+        found.append("code of embedded processors (power not known)")
     if boundary is not Boundary.BOARD:
         found.append("board")
     return (*found, "input and output", "host")

@@ -16,10 +16,12 @@ from ...compile import (
     input_count,
     neuron_count,
 )
+from ...hw_profiles.arithmetic import Int64Array
 from ...netx import OptionError, size_of, suggest
-from .connections import connections, weights_met
+from ..activity_counter import messages_of_cores
+from ..fan_out import fan_out
+from ..synapses import correlate
 from .counts import CoreOperations, FloatArray, LayerOperations, OperationCounts
-from .from_activity import arriving_messages, sent_messages
 
 INPUT = "input"  # what the network's input is called among the rates
 
@@ -57,22 +59,25 @@ def expected_operations(
     placement = compiled.placement
     fired = {layer.name: np.array(rates[layer.name] * steps) for layer in layers}
     traffic = core_traffic(compiled.network, placement, compiled.profile, fired)
-    arriving = arriving_messages(traffic, len(placement.cores))
+    on_cores = messages_of_cores(traffic, len(placement.cores))
     counted: list[LayerOperations] = []
     cores: list[CoreOperations] = []
     for layer in layers:
         operations = steps * _operations(layer, compiled, rates)
         neurons = neuron_count(layer)
         own = placement.cores_of(layer.name)
+        numbers = [core.index for core in own]
         counted.append(
             LayerOperations(
                 name=layer.name,
                 neurons=neurons,
-                connections=connections(layer),
+                connections=fan_out(compiled, layer).synapses,
                 spikes=rates[layer.name] * neurons * steps,
                 synaptic_operations=float(operations.sum()),
                 neuron_updates=neurons * steps,
-                **sent_messages(traffic, [core.index for core in own]),
+                messages=float(on_cores.sent[numbers].sum()),
+                hops=float(on_cores.hops[numbers].sum()),
+                crossings=float(on_cores.crossings[numbers].sum()),
             )
         )
         cores += [
@@ -82,7 +87,7 @@ def expected_operations(
                 neurons=int(core.neurons.size),
                 spikes=rates[layer.name] * core.neurons.size * steps,
                 synaptic_operations=float(operations[core.neurons].sum()),
-                messages_in=float(arriving[core.index]),
+                messages_in=float(on_cores.received[core.index]),
             )
             for core in own
         ]
@@ -132,8 +137,35 @@ def _operations(
             name, size = other.name, neuron_count(other)
         once = np.zeros(input_count(layer), dtype=np.int64)
         once[first : first + size] = 1
-        found += rates[name] * weights_met(layer, once)
+        found += rates[name] * _weights_met(layer, once)
         first += size
     if isinstance(layer, ChipDense) and layer.weights_rec is not None:
         found += rates[layer.name] * neuron_count(layer)
     return found
+
+
+def _weights_met(layer: ChipLayer, inputs: Int64Array) -> Int64Array:
+    """Return how many weights each neuron receives from inputs that fire, its own layer's not.
+
+    Parameters
+    ----------
+    layer : ChipLayer
+        The layer.
+    inputs : int64 array, shape (inputs,)
+        How often each input fires, channel slowest.
+
+    Returns
+    -------
+    int64 array, shape (neurons,)
+        For a convolution those inside the image; a weight to either part of a complex state is two.
+    """
+    if isinstance(layer, ChipInput):
+        return np.zeros(neuron_count(layer), dtype=np.int64)
+    if isinstance(layer, ChipDense):
+        found = np.full(neuron_count(layer), inputs.sum(), dtype=np.int64)
+    else:
+        ones = np.ones(layer.weights.mantissa.shape, dtype=np.int64)
+        image = inputs.reshape(1, *layer.shape_in)
+        geometry = (layer.stride, layer.padding, layer.dilation, layer.groups)
+        found = correlate(image, ones, *geometry).reshape(-1).astype(np.int64)
+    return found if layer.weights_imag is None else 2 * found

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
-from ...hw_profiles import Energy, HardwareProfile
+from ...hw_profiles import Energy, HardwareProfile, Time
 from ...netx import MeasurementError, OptionError, ProfileError
 from .counts import FloatArray
 from .design import Equations, energy_equations, rail_equations, time_equations
 from .fit_results import CalibrationFit, Fit, FittedCoefficient, StandingPower
 from .least_squares import Merging, Prior, condition_number, merged, merged_prior, solve
-from .measurement import Measurement
+from .measurement import Chip, Measurement
 from .step_time import StepModel
 
 NOISE = 0.02  # dynamic power below this part of the total is taken for noise around 0
 ENDS = (2.5, 97.5)  # percentiles of the bootstrap
+FEWEST = 3  # runs that coefficients are fitted to
 KEPT = 0.9  # of the profile's interval: a fit that is no narrower tells nothing new
 
 
@@ -81,7 +83,8 @@ def fit_profile(
     Raises
     ------
     MeasurementError
-        When there are too few runs, or they mix boundaries or chips.
+        When there are too few runs, they mix boundaries or chips, or are of another chip than a
+        profile that is named like one.
     ProfileError
         When the profile has no coefficients to start from.
     """
@@ -93,31 +96,25 @@ def fit_profile(
             "those of a chip."
         )
     _check_together(runs)
+    _check_chip(runs, profile)
     dropped = {
         run.run_id: "dynamic power is within noise of 0"
         for run in runs
         if run.power_W.dynamic <= NOISE * run.power_W.total
     }
     powered = [run for run in runs if run.run_id not in dropped]
-    timed = [run for run in runs if run.time.host_excluded] or list(runs)
-    if len(powered) < 3:
+    if len(powered) < FEWEST:
         raise MeasurementError(
-            f"runs with dynamic power above noise: {len(powered)}; at least 3 are needed. Measure "
-            "longer runs, or more of them."
+            f"runs with dynamic power above noise: {len(powered)}; at least {FEWEST} are needed. "
+            "Measure longer runs, or more of them."
         )
     return CalibrationFit(
         profile=profile.name,
         runs=len(powered),
-        boards=tuple(sorted({run.board for run in runs})),
+        boards=_boards(runs),
         dropped=dropped,
         energy=_fit(powered, lambda chosen: energy_equations(chosen, energy), options),
-        time=_fit(
-            timed,
-            lambda chosen: _settled(
-                lambda guess: time_equations(chosen, time, options.step_model, guess), options
-            ),
-            options,
-        ),
+        time=_fit_time([run for run in runs if run.time.host_excluded], time, options),
         static=_standing(runs),
         rails={rail: _fit_rail(powered, energy, rail, options) for rail in _rails(powered)},
     )
@@ -135,16 +132,45 @@ def _check_together(runs: Sequence[Measurement]) -> None:
         raise MeasurementError(f"run '{twice[0]}' is given twice.")
 
 
+def _check_chip(runs: Sequence[Measurement], profile: HardwareProfile) -> None:
+    """Refuse runs of another chip; which one a profile of the user's own is of is not known."""
+    found = sorted({run.chip for run in runs} - {profile.name})
+    if found and profile.name in get_args(Chip):
+        raise MeasurementError(
+            f"runs on '{found[0]}', but profile '{profile.name}' is of another chip. Start from "
+            f"profile '{found[0]}', or from one of your own."
+        )
+
+
 def _rails(runs: Sequence[Measurement]) -> tuple[str, ...]:
-    """Return the rails that every run measured and that deliver more than noise."""
+    """Return the rails that every run measured and that deliver more than noise in each.
+
+    One run at 0 would outweigh the others, since errors are relative.
+    """
     if any(run.power_W.rails is None or run.power_W.static_rails is None for run in runs):
         return ()
-    whole = sum(run.dynamic_pj for run in runs)
     return tuple(
         rail
         for rail in ("vdd", "vddm", "vddio")
-        if sum(run.rail_pj(rail) for run in runs) > NOISE * whole
+        if all(run.rail_pj(rail) > NOISE * run.dynamic_pj for run in runs)
     )
+
+
+def _boards(runs: Sequence[Measurement]) -> tuple[str, ...]:
+    return tuple(sorted({run.board for run in runs}))
+
+
+def _fit_time(runs: Sequence[Measurement], time: Time, options: FitOptions) -> Fit | None:
+    """Return the fit to runs without the host's time, if there are enough of them."""
+    if len(runs) < FEWEST:
+        return None
+
+    def equations(chosen: Sequence[Measurement]) -> Equations:
+        return _settled(
+            lambda guess: time_equations(chosen, time, options.step_model, guess), options
+        )
+
+    return _fit(runs, equations, options)
 
 
 def _fit_rail(runs: Sequence[Measurement], energy: Energy, rail: str, options: FitOptions) -> Fit:
@@ -195,6 +221,8 @@ def _fit(
         left_out[network] = _error(whole.rows(own), found)
     group_of = {column: group for group in merging.groups for column in group}
     return Fit(
+        runs=len(runs),
+        boards=_boards(runs),
         coefficients=tuple(
             _coefficient(whole, k, best, ends, group_of[k]) for k in range(len(whole.names))
         ),

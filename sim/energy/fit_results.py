@@ -39,6 +39,10 @@ class Fit:
 
     Attributes
     ----------
+    runs : int
+        How many it was fitted to.
+    boards : tuple of str
+        Where these ran.
     coefficients : tuple of FittedCoefficient
         Those that the runs have columns for.
     condition, condition_merged : float
@@ -49,6 +53,8 @@ class Fit:
         The same for each network, by a fit without it; empty for a single network.
     """
 
+    runs: int
+    boards: tuple[str, ...]
     coefficients: tuple[FittedCoefficient, ...]
     condition: float
     condition_merged: float
@@ -75,13 +81,16 @@ class CalibrationFit:
     profile : str
         Whose values were the starting point.
     runs : int
-        How many were fitted.
+        How many energies were fitted to.
     boards : tuple of str
-        Where they ran.
+        Where all runs were, those too that were not fitted.
     dropped : dict of str to str
         Runs that were not fitted to energy, and why.
-    energy, time : Fit
-        pJ and ns.
+    energy : Fit
+        In pJ.
+    time : Fit or None
+        In ns, by the runs without the host's time; None where these are too few, so that the
+        profile's times are to be kept.
     static : StandingPower
         By chip.
     rails : dict of str to Fit
@@ -93,6 +102,6 @@ class CalibrationFit:
     boards: tuple[str, ...]
     dropped: dict[str, str]
     energy: Fit
-    time: Fit
+    time: Fit | None
     static: StandingPower
     rails: dict[str, Fit]

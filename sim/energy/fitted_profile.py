@@ -6,7 +6,7 @@ from typing import Any
 
 from ...hw_profiles import EnergyPerEvent, Evidence, HardwareProfile, Power, TimePerEvent
 from .design import HOP
-from .fit_results import CalibrationFit, FittedCoefficient
+from .fit_results import CalibrationFit, Fit, FittedCoefficient
 
 _STATIC = {"neurocores": "neurocores of one chip", "board": "board share of one chip"}
 
@@ -19,7 +19,8 @@ def fitted_profile(
     Parameters
     ----------
     fit : CalibrationFit
-        Of this profile. Coefficients that the runs do not determine keep the profile's values.
+        Of this profile. Coefficients that the runs do not determine keep the profile's values, as
+        all times do where they were not fitted.
     profile : HardwareProfile
         What the fit began with.
     name : str, optional
@@ -31,7 +32,7 @@ def fitted_profile(
         Its fitted numbers are measured, with the runs as their source. Static power is that of the
         runs where these were measured on the neurocores or on a board.
     """
-    source = f"fitted to {fit.runs} runs on {', '.join(fit.boards)}, from profile '{fit.profile}'"
+    source = _source(fit.energy, "runs", fit.profile)
     energy: dict[str, Any] = {}
     for found in fit.energy.coefficients:
         if found.identified:
@@ -39,17 +40,24 @@ def fitted_profile(
             energy |= dict.fromkeys(names, EnergyPerEvent(unit="pJ", **_numbers(found, source)))
     if "neuron_update" in energy:
         energy["active_neuron"] = None  # the fit cannot tell it apart: it is in the update
-    time = {
-        found.name: TimePerEvent(unit="ns", **_numbers(found, source))
-        for found in fit.time.coefficients
-        if found.identified
-    }
+    time: dict[str, Any] = {}
+    description = f"{profile.description} Calibrated: energies {source}; "
+    if fit.time is None:
+        description += "times are that profile's."
+    else:
+        source = _source(fit.time, "runs without the host's time", fit.profile)
+        description += f"times {source}."
+        time = {
+            found.name: TimePerEvent(unit="ns", **_numbers(found, source))
+            for found in fit.time.coefficients
+            if found.identified
+        }
     assert profile.energy is not None
     assert profile.time is not None
     changed: dict[str, Any] = {
         "energy": profile.energy.model_copy(update=energy),
         "time": profile.time.model_copy(update=time),
-        "description": f"{profile.description} Calibrated: {source}.",
+        "description": description,
     }
     if name is not None:
         changed["name"] = name
@@ -58,6 +66,10 @@ def fitted_profile(
     return HardwareProfile.model_validate(
         profile.model_copy(update=changed).model_dump(mode="json"), strict=False
     )
+
+
+def _source(fit: Fit, kind: str, profile: str) -> str:
+    return f"fitted to {fit.runs} {kind} on {', '.join(fit.boards)}, from profile '{profile}'"
 
 
 def _standing(fit: CalibrationFit, profile: HardwareProfile) -> dict[str, Any]:

@@ -5,11 +5,8 @@ The only module of this package that knows the fields of `ActivityCounts`.
 
 from __future__ import annotations
 
-import numpy as np
-
-from ...compile import Traffic
 from ..activity import ActivityCounts, StepActivity
-from .counts import CoreOperations, FloatArray, LayerOperations, OperationCounts, StepLoads
+from .counts import CoreOperations, LayerOperations, OperationCounts, StepLoads
 
 
 def operations_of(activity: ActivityCounts) -> OperationCounts:
@@ -60,21 +57,3 @@ def _loads(by_step: StepActivity, samples: int) -> StepLoads:
         synaptic_operations=by_step.core_operations.T / samples,
         spikes=by_step.core_spikes.T / samples,
     )
-
-
-def arriving_messages(traffic: Traffic, cores: int) -> FloatArray:
-    """Return the messages that arrive at each core, numbered from 0."""
-    found = np.zeros(cores, dtype=np.float64)
-    np.add.at(found, traffic.target, traffic.messages)
-    return found
-
-
-def sent_messages(traffic: Traffic, cores: list[int]) -> dict[str, float]:
-    """Return messages, hops and crossings of what some cores send."""
-    rows = np.isin(traffic.source, cores)
-    messages: FloatArray = traffic.messages[rows]
-    return {
-        "messages": float(messages.sum()),
-        "hops": float((messages * traffic.hops[rows]).sum()),
-        "crossings": float((messages * traffic.crossings[rows]).sum()),
-    }

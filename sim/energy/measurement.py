@@ -38,6 +38,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ...netx import MeasurementError
 
 SCHEMA = 1
+Chip = Literal["loihi1", "loihi2"]  # as the profiles that come with lavadeploy are called
 CHIPS_OF_TWO_UPDATES = ("loihi2",)  # whose counters show two dendrite updates a neuron and step
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -50,7 +51,7 @@ class _Part(BaseModel):
 
 
 class RunTime(_Part):
-    """Duration of a run, without the host where it says so."""
+    """Duration of a run; times are fitted to runs without the host's only."""
 
     total_s: Positive
     host_excluded: bool
@@ -109,7 +110,7 @@ class Measurement(_Part):
     evidence: Literal["measured"]
     run_id: str
     network: str
-    chip: str
+    chip: Chip
     stepping: str = ""
     board: str
     boundary: Literal["neurocores", "chip", "board"]

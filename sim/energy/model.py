@@ -141,8 +141,7 @@ def estimate_energy(
     Parameters
     ----------
     counts : ActivityCounts or OperationCounts
-        Of a run on any backend, since they agree, or expected. `operations_of` adds connections
-        and messages to the former.
+        Of a run on any backend, since they agree, or expected.
     profile : HardwareProfile
         Gives the coefficients; that of the compiled network, whose placement the counts follow.
     options : EnergyOptions, optional
@@ -205,7 +204,7 @@ def estimate_energy(
         static_boundary=boundary_text(counts, profile, options.boundary, rule),
         basis=in_all.evidence.value,
         weakest=tuple(n for n, t in parts.items() if t.high > 0 and t.evidence is in_all.evidence),
-        excluded=left_out(counts, energy, times, options.boundary),
+        excluded=left_out(counts, energy, times, profile.power, options.boundary),
     )
 
 

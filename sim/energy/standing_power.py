@@ -109,7 +109,7 @@ def _known_power(
 ) -> Range | None:
     shares = profile.power
     code = NOTHING if shares is None else _times(shares.processor_code, duty * counts.chips)
-    code = NOTHING if code is None else code
+    code = NOTHING if code is None else code  # which `left_out` then names
     match boundary:
         case Boundary.NEUROCORES:
             return _static(counts, profile, rule)

@@ -77,6 +77,23 @@ def test_json_holds_intervals_condition_and_errors(cli: Cli, runs: list[str]) ->
         assert fitted["low"] <= fitted["nominal"] <= fitted["high"]
 
 
+def test_times_that_are_not_fitted_are_said_to_be_the_profiles(
+    cli: Cli, folder: Path, runs: list[str]
+) -> None:
+    for path in runs[2:]:
+        content = json.loads((folder / path).read_text(encoding="utf-8"))
+        content["time"]["host_excluded"] = False
+        (folder / path).write_text(json.dumps(content), encoding="utf-8")
+    text = cli("calibrate", *runs, "--draws", "20").stdout
+    assert (
+        "\nTime: fewer than 3 runs are without the host's time (time.host_excluded), so the "
+        "profile's times are kept.\n"
+    ) in text
+    assert " ns " not in text
+    data = json.loads(cli("calibrate", *runs, "--draws", "20", "--json").stdout)
+    assert (data["time"], data["energy"]["runs"]) == (None, 20)
+
+
 def test_without_output_nothing_is_written(cli: Cli, runs: list[str]) -> None:
     assert cli("calibrate", *runs, "--draws", "20").stdout.endswith("\nNothing written.\n")
 
@@ -91,6 +108,13 @@ def test_without_output_nothing_is_written(cli: Cli, runs: list[str]) -> None:
             (
                 "runs with dynamic power above noise: 1; at least 3 are needed. Measure longer "
                 "runs, or more of them."
+            ),
+        ),
+        (
+            ["one.json", "--profile", "loihi1"],
+            (
+                "runs on 'loihi2', but profile 'loihi1' is of another chip. Start from profile "
+                "'loihi2', or from one of your own."
             ),
         ),
         (

@@ -73,6 +73,11 @@ def test_cores_and_their_counters_agree(tmp_path: Path) -> None:
     )
 
 
+def test_a_chip_is_called_like_its_profile(tmp_path: Path) -> None:
+    path = written(tmp_path, record(chip="Loihi 2"))
+    assert sentence(path) == f"'{path}', chip: input should be 'loihi1' or 'loihi2'."
+
+
 def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
     missing = tmp_path / "no.json"
     assert sentence(missing) == f"'{missing}': cannot be read: No such file or directory."

@@ -113,6 +113,24 @@ def test_what_nobody_published_is_named_as_left_out() -> None:
     )
 
 
+CODE = "code of embedded processors (power not known)"
+
+
+@pytest.mark.parametrize("boundary", [Boundary.CHIP, Boundary.BOARD])
+def test_wider_boundaries_name_the_processors_code_where_its_power_is_not_known(
+    boundary: Boundary,
+) -> None:
+    profile = profile_with("loihi1", "power", board=(900, 800, 1000))
+    assert profile.power is not None
+    options = EnergyOptions(boundary=boundary)
+    assert CODE not in estimate_energy(counts_of(layer_of()), profile, options).excluded
+    power = profile.power.model_copy(update={"processor_code": None})
+    unknown = profile.model_copy(update={"power": power})
+    assert CODE in estimate_energy(counts_of(layer_of()), unknown, options).excluded
+    # within neurocores the processors are left out whole
+    assert CODE not in estimate_energy(counts_of(layer_of()), unknown).excluded
+
+
 @pytest.mark.parametrize("corner", CORNERS)
 @pytest.mark.parametrize("boundary", list(Boundary))
 def test_static_energy_is_power_within_the_boundary_times_time(

@@ -10,9 +10,9 @@ from lavadeploy.compile import compile_network, neuron_count
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.netx import read_netx
 from lavadeploy.sim import Estimate
-from lavadeploy.sim.energy.connections import connections
 from lavadeploy.sim.energy.published_cases import published_cases
 from lavadeploy.sim.energy.validation import Comparison
+from lavadeploy.sim.fan_out import fan_out
 
 
 def found(title: str, quantity: str) -> Comparison:
@@ -76,8 +76,9 @@ def test_the_ends_of_an_interval_belong_to_it(published: tuple[float, float], ve
 @pytest.mark.shared_data
 def test_pilotnet_has_the_neurons_that_the_case_takes(shared_data: Path) -> None:
     network = read_netx(shared_data / "netx" / "pilotnet_lif" / "network.net")
-    layers = compile_network(network, load_profile("loihi2")).network.layers
+    compiled = compile_network(network, load_profile("loihi2"))
+    layers = compiled.network.layers
     assert sum(neuron_count(layer) for layer in layers) == 158_509
     # the sigma-delta network of the other case has the same layers but for the input's neurons
     assert sum(neuron_count(layer) for layer in layers[1:]) == 118_909
-    assert sum(connections(layer) for layer in layers) == 14_144_550
+    assert sum(fan_out(compiled, layer).synapses for layer in layers) == 14_144_550
