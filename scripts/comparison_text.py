@@ -25,6 +25,13 @@ def show_comparison(found: Comparison, cause: Cause | None, names: tuple[str, st
             f"Equal: all {found.total_spikes} spikes{''.join(f' and all {what}' for what in also)}."
         )
         return
+    if found.first is None:
+        say(
+            f"Different: predictions are equal on {100 * found.predictions_equal:.2f} % of the "
+            "samples only, though all that was compared is equal. Run both with --log all to see "
+            "where they part."
+        )
+        return
     say(f"Different ({' and '.join(['spikes', *also])} compared).")
     for layer, count in found.differing_spikes.items():
         if layer not in found.not_logged:

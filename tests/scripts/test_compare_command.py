@@ -212,4 +212,35 @@ def test_compare_says_which_layers_were_not_logged(cli: Cli, artifact: Path, spi
     )
     found = cli("compare", "x", "z")
     assert found.returncode == 2
-    assert "layers without a log ('layer0',) and ()." in found.stderr
+    assert found.stderr == (
+        "error: the runs cannot be compared: layers without a log ('layer0',) and (). "
+        "Run both with the same --log.\n"
+    )
+
+
+def test_runs_that_logged_nothing_cannot_be_compared(
+    cli: Cli, artifact: Path, spikes: Path
+) -> None:
+    run = ("run", artifact, "--input", spikes, "--backend", "reference", "--log", "none")
+    assert cli(*run, "-o", "x").returncode == 0
+    found = cli("compare", "x", "x")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "they hold no spikes, states or readouts of the same layers." in found.stderr
+
+
+def test_predictions_that_differ_behind_an_equal_log_are_told(
+    cli: Cli, artifact: Path, spikes: Path
+) -> None:
+    run = ("run", artifact, "--input", spikes, "--backend", "reference", "--log", "layer0")
+    for name in ("x", "y"):
+        assert cli(*run, "-o", name).returncode == 0
+    figures = json.loads(Path("y/run.json").read_text(encoding="utf-8"))
+    figures["predictions"][3] ^= 1
+    Path("y/run.json").write_text(json.dumps(figures), encoding="utf-8")
+    found = cli("compare", "x", "y")
+    assert (found.returncode, found.stderr) == (1, "")
+    assert found.stdout == (
+        "Not in the logs, so not compared: spikes of layer1.\n"
+        "Different: predictions are equal on 75.00 % of the samples only, though all that was "
+        "compared is equal. Run both with --log all to see where they part.\n"
+    )
