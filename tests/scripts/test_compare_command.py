@@ -82,6 +82,30 @@ def test_first_difference_in_states_is_the_cause_of_that_in_spikes(
     )
 
 
+@pytest.mark.parametrize("gone", ["a", "b"])
+def test_no_run_is_judged_by_the_registers_of_another(
+    cli: Cli, runs: tuple[str, str], gone: str
+) -> None:
+    Path(gone, "compiled.ldc").unlink()
+    found = cli("compare", "a", "b")
+    assert (found.returncode, found.stderr) == (1, "")
+    assert found.stdout.startswith("Different (spikes and states compared).\n")
+    assert "Cause: " not in found.stdout
+
+
+def test_one_artifact_is_enough_for_runs_of_the_same(
+    cli: Cli, runs: tuple[str, str], artifact: Path, spikes: Path
+) -> None:
+    shutil.copytree("a", "c")
+    trace = np.load("c/states/layer1.current.npy")
+    trace[0, 0, 0] += 64
+    np.save("c/states/layer1.current.npy", trace)
+    Path("a/compiled.ldc").unlink()
+    found = cli("compare", "a", "c")
+    assert (found.returncode, found.stderr) == (1, "")
+    assert "Cause: " in found.stdout
+
+
 def test_difference_as_json_keeps_exit_code_1(cli: Cli, runs: tuple[str, str]) -> None:
     without_states("a")
     found = cli("compare", "a", "b", "--json", "-o", "found.json")
