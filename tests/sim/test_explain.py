@@ -81,6 +81,20 @@ def test_other_registers_are_named_where_nothing_can_be_run_again() -> None:
     assert (cause.explained, cause.differing) == (0, 0)
 
 
+def test_networks_that_take_inputs_of_other_sizes_are_told_apart() -> None:
+    rng = np.random.default_rng(16)
+    small, large = (
+        compiled(dense(even_weights(rng, 12, size, most=60), name="layer0")) for size in (24, 30)
+    )
+    fed, fed_b = spikes_for(small), spikes_for(large)
+    a, b = reference(small, fed), reference(large, fed_b)
+    cause = explain_difference(
+        small, fed, a, b, compare_runs(a, b), compiled_b=large, inputs_b=fed_b
+    )
+    assert cause.name is CauseName.OTHER_REGISTERS
+    assert (cause.explained, cause.differing) == (0, 0)
+
+
 def test_what_no_cause_explains_is_shown_with_the_numbers_around_it() -> None:
     network = dense_network()
     inputs = spikes_for(network)
