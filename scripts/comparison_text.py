@@ -25,18 +25,24 @@ def show_comparison(found: Comparison, cause: Cause | None, names: tuple[str, st
             f"Equal: all {found.total_spikes} spikes{''.join(f' and all {what}' for what in also)}."
         )
         return
+    first = found.first
+    if first is None:
+        say(
+            f"Different: predictions are equal on {100 * found.predictions_equal:.2f} % of the "
+            "samples only, though all that was compared is equal. Run both with --log all to see "
+            "where they part."
+        )
+        return
     say(f"Different ({' and '.join(['spikes', *also])} compared).")
     for layer, count in found.differing_spikes.items():
         if layer not in found.not_logged:
             say(f"  {layer}: {count} spikes differ")
     say(f"Predictions equal on {100 * found.predictions_equal:.2f} % of the samples.")
-    first = found.first
-    if first is not None:
-        say(
-            f"First difference: sample {first.sample}, step {first.step}, {first.layer}, "
-            f"neuron {first.neuron}: {first.quantity} {first.value_a} in {names[0]}, "
-            f"{first.value_b} in {names[1]}."
-        )
+    say(
+        f"First difference: sample {first.sample}, step {first.step}, {first.layer}, "
+        f"neuron {first.neuron}: {first.quantity} {first.value_a} in {names[0]}, "
+        f"{first.value_b} in {names[1]}."
+    )
     if cause is not None:
         _show_cause(cause, names)
 

@@ -44,7 +44,8 @@ class RunPair:
     a, b : RunResult
         The runs.
     compiled, compiled_b : CompiledNetwork or None
-        What they ran; of run B only where it is another artifact.
+        What they ran; of run B only where it is another artifact. None where that is not known of
+        both.
     inputs, inputs_b : SpikeInput or None
         What they were fed; of run B only where it is something else.
     input_hashes : tuple of str
@@ -87,14 +88,13 @@ def pair_of_folders(folder_a: Path, folder_b: Path, input_file: Path | None) -> 
             f"'{input_file}': is not what the runs were fed (input hashes {hashes[0][:12]} and "
             f"{hashes[1][:12]}). Give the file that lavadeploy run took."
         )
-    same_artifact = figures_a["hashes"].get("artifact") == figures_b["hashes"].get("artifact")
-    compiled = _artifact_of(folder_a)
+    compiled, compiled_b = _artifacts_of(folder_a, folder_b, figures_a, figures_b)
     return RunPair(
         names=(str(folder_a), str(folder_b)),
         a=a,
         b=b,
-        compiled=compiled or _artifact_of(folder_b),
-        compiled_b=None if same_artifact or compiled is None else _artifact_of(folder_b),
+        compiled=compiled,
+        compiled_b=compiled_b,
         inputs=inputs,
         inputs_b=inputs_b,
         input_hashes=hashes,
@@ -197,6 +197,17 @@ def _input_of(figures: dict[str, Any], given: Path | None, samples: int) -> Spik
         if inputs.sha256() == figures["hashes"]["input"]:
             return inputs
     return None
+
+
+def _artifacts_of(
+    folder_a: Path, folder_b: Path, figures_a: dict[str, Any], figures_b: dict[str, Any]
+) -> tuple[CompiledNetwork | None, CompiledNetwork | None]:
+    """Return what two runs ran: of run B only where it is another artifact."""
+    if figures_a["hashes"].get("artifact") == figures_b["hashes"].get("artifact"):
+        return _artifact_of(folder_a) or _artifact_of(folder_b), None
+    compiled, compiled_b = _artifact_of(folder_a), _artifact_of(folder_b)
+    # no run is to be judged by the registers of another
+    return (None, None) if compiled is None or compiled_b is None else (compiled, compiled_b)
 
 
 def _artifact_of(folder: Path) -> CompiledNetwork | None:

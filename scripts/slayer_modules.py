@@ -8,7 +8,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pickle
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 from lavadeploy.netx import BackendUnavailableError, OptionError
@@ -31,7 +35,8 @@ def load_module(path: Path, builder: str | None = None) -> Any:
     Raises
     ------
     OptionError
-        When the file cannot be read as a state, or does not fit the model. Whole pickled modules
+        When the file cannot be read as a state, or does not fit the model, and when nothing can be
+        built (`build_model`). Whole pickled modules
         are refused: reading one runs whatever code it holds.
     BackendUnavailableError
         Without torch and lava-dl.
@@ -59,7 +64,7 @@ def load_module(path: Path, builder: str | None = None) -> Any:
     if not isinstance(state, dict):
         raise OptionError(f"'{path}': holds no state of a model. Save model.state_dict().")
     named = cast(dict[str, Any], state)
-    model = Classifier(*_sizes(named, path)) if builder is None else _build(builder)
+    model = Classifier(*_sizes(named, path)) if builder is None else build_model(builder)
     try:
         model.load_state_dict(named)
     except (RuntimeError, AttributeError, TypeError) as error:
@@ -85,19 +90,77 @@ def _sizes(state: dict[str, Any], path: Path) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def _build(builder: str) -> Any:
+def build_model(builder: str) -> Any:
+    """Return what a user's function builds.
+
+    Parameters
+    ----------
+    builder : str
+        See `load_module`. A file can import what lies beside it, as when it is run; packages are
+        looked for in the working directory, too.
+
+    Raises
+    ------
+    OptionError
+        When there is no such function, or the user's code fails, whatever it raises.
+    """
     place, _, name = builder.rpartition(":")
     if not place or not name:
         raise OptionError(f"--model '{builder}'; file.py:function was expected.")
+    is_file = place.endswith(".py")
+    if is_file and not Path(place).is_file():
+        raise OptionError(f"--model '{builder}': there is no file '{place}'.")
+    with _on_path(Path(place).resolve().parent if is_file else Path.cwd()):
+        try:
+            module = _module_of_file(Path(place)) if is_file else importlib.import_module(place)
+        except (Exception, SystemExit) as error:
+            raise OptionError(
+                f"--model '{builder}': '{place}' cannot be imported ({_told(error)}). "
+                "Make it one that Python can import."
+            ) from error
+        build = getattr(module, name, None)
+        if not callable(build):
+            raise OptionError(
+                f"--model '{builder}': '{place}' has no function '{name}'. Name one that returns "
+                "the model and takes no arguments."
+            )
+        try:
+            return build()
+        except (Exception, SystemExit) as error:
+            raise OptionError(
+                f"--model '{builder}': {name}() failed ({_told(error)}). It is called without "
+                "arguments and has to return the model."
+            ) from error
+
+
+def _module_of_file(path: Path) -> ModuleType:
+    # a name of its own: a user's json.py must not become everyone's json
+    name = f"lavadeploy_model_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up there
     try:
-        if place.endswith(".py"):
-            spec = importlib.util.spec_from_file_location(Path(place).stem, place)
-            assert spec is not None
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-        else:
-            module = importlib.import_module(place)
-        return getattr(module, name)()
-    except (ImportError, OSError, AttributeError) as error:
-        raise OptionError(f"--model '{builder}': {error}.") from error
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return module
+
+
+@contextmanager
+def _on_path(folder: Path) -> Generator[None, None, None]:
+    """Let modules of a folder be imported."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        if str(folder) in sys.path:
+            sys.path.remove(str(folder))  # what the code itself added stays
+
+
+def _told(error: BaseException) -> str:
+    """Return an error in one line, with its kind: many messages say little without."""
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

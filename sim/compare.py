@@ -44,9 +44,10 @@ class Comparison:
     Attributes
     ----------
     equal : bool
-        Whether every spike, and every state and readout that both have, is the same.
+        Whether every logged spike, every state and readout that both have and every prediction is
+        the same.
     states_compared : bool
-        Whether both runs recorded states.
+        Whether both runs recorded a state of the same layer and name.
     readouts_compared : bool
         Whether both answer in voltages.
     differing_spikes : dict of str to int
@@ -57,6 +58,7 @@ class Comparison:
         Part of the samples with the same prediction, 0 to 1.
     first : Difference or None
         The first in time; within a step the first layer, within a layer current, voltage, spike.
+        None where runs are equal, and where only predictions differ because of spikes not logged.
     not_logged : tuple of str
         Layers whose spikes were not compared, for neither run has them in its log.
     """
@@ -87,43 +89,63 @@ def compare_runs(a: RunResult, b: RunResult) -> Comparison:
     Raises
     ------
     RunFolderError
-        When the runs have other layers, samples or steps.
+        When the runs have other layers, samples or steps, or have nothing that could be compared.
     """
     _check_comparable(a, b)
     layers = range(len(a.spikes.layer_names))
     differing, total, first = _compare_spikes(a.spikes, b.spikes)
-    has_states = bool(a.states) and bool(b.states)
+    has_states = _share_states(a, b)
+    has_readouts = a.readout is not None and b.readout is not None
+    if not (has_states or has_readouts) and set(a.spikes.not_logged) >= set(a.spikes.layer_names):
+        raise RunFolderError(
+            "the runs cannot be compared: they hold no spikes, states or readouts of the same "
+            "layers. Run both again with --log output, or --log all."
+        )
+    # spikes that are not logged can differ all the same, and predictions are made of all
+    predictions_equal = fraction_equal(a.predictions(), b.predictions())
     found = [first] if first is not None else []
     if has_states:
         found += [d for index in layers for d in _first_in_states(a, b, index)]
-    has_readouts = a.readout is not None and b.readout is not None
     if a.readout is not None and b.readout is not None:
         found += _first_in(a, a.readout, b.readout, len(a.spikes.layer_names) - 1, "voltage")
     return Comparison(
-        equal=not found,
+        equal=not found and predictions_equal == 1.0,
         states_compared=has_states,
         readouts_compared=has_readouts,
         differing_spikes=differing,
         total_spikes=total,
-        predictions_equal=fraction_equal(a.predictions(), b.predictions()),
+        predictions_equal=predictions_equal,
         first=min(found, key=lambda d: _cause_order(a.spikes, d)) if found else None,
         not_logged=a.spikes.not_logged,
     )
 
 
+def _share_states(a: RunResult, b: RunResult) -> bool:
+    """Tell whether there is a state that both runs recorded."""
+    if not (a.states and b.states):
+        return False
+    pairs = zip(a.states, b.states, strict=True)
+    return any(left.values.keys() & right.values.keys() for left, right in pairs)
+
+
 def _check_comparable(a: RunResult, b: RunResult) -> None:
-    for what, left, right in (
-        ("timelines", a.timeline.value, b.timeline.value),
-        ("layers", a.spikes.layer_names, b.spikes.layer_names),
-        ("neurons", a.spikes.layer_sizes, b.spikes.layer_sizes),
-        ("samples", a.spikes.n_samples, b.spikes.n_samples),
-        ("steps", a.spikes.n_steps, b.spikes.n_steps),
-        ("layers without a log", a.spikes.not_logged, b.spikes.not_logged),
+    same_run = "Run the same network on the same input with both."
+    for what, left, right, remedy in (
+        ("timelines", a.timeline.value, b.timeline.value, same_run),
+        ("layers", a.spikes.layer_names, b.spikes.layer_names, same_run),
+        ("neurons", a.spikes.layer_sizes, b.spikes.layer_sizes, same_run),
+        ("samples", a.spikes.n_samples, b.spikes.n_samples, same_run),
+        ("steps", a.spikes.n_steps, b.spikes.n_steps, same_run),
+        (
+            "layers without a log",
+            a.spikes.not_logged,
+            b.spikes.not_logged,
+            "Run both with the same --log.",
+        ),
     ):
         if left != right:
             raise RunFolderError(
-                f"the runs cannot be compared: {what} {left} and {right}. "
-                "Run the same network on the same input with both."
+                f"the runs cannot be compared: {what} {left} and {right}. {remedy}"
             )
 
 

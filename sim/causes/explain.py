@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...compile import NETWORK_INPUT, CompiledNetwork, input_count, neuron_count
 from ..compare import Comparison, Difference
@@ -15,10 +14,9 @@ from ..run_result import RunResult
 from ..spike_input import SpikeInput
 from .cause import Cause, CauseName
 from .evidence import evidence_at
+from .given import Given, cause_in_given
 from .hypothesis import RUN, fit
-from .inputs import REMEDY, describe_inputs
-from .layer_case import LayerCase, layer_case
-from .registers import register_cause
+from .layer_case import LayerCase
 from .replay import Replay
 from .search import Search, first_effect, search_causes
 
@@ -71,22 +69,27 @@ def explain_difference(
     Raises
     ------
     ValueError
-        When the runs are equal.
+        When the runs are equal, or part in predictions only.
     """
     first = comparison.first
     if first is None:
-        raise ValueError("the runs are equal: there is nothing to explain")
+        raise ValueError("the runs part in nothing that is logged: there is nothing to explain")
     index = a.spikes.layer_names.index(first.layer)
-    samples = _samples(compiled, a, first)
     replay = Replay.of(compiled, a)
-    if compiled_b is not None:
-        fed = inputs_b or inputs
-        other = register_cause(compiled, compiled_b, b, index, fed, samples, names[1])
-        if other is not None:
-            return other
-    if inputs is not None and inputs_b is not None and inputs.sha256() != inputs_b.sha256():
-        return _fed_differently(replay, index, (inputs, inputs_b), b, samples, names[1])
-    if inputs is None and NETWORK_INPUT in compiled.network.layers[index].sources:
+    given = Given(
+        replays=(replay, replay if compiled_b is None else Replay.of(compiled_b, b)),
+        inputs=(inputs, inputs if inputs_b is None else inputs_b),
+        first=first,
+        index=index,
+        samples=_samples(compiled, a, first),
+    )
+    missing = dict.fromkeys(
+        name for each in given.replays for name in _not_logged(each.compiled, index, a)
+    )
+    found = cause_in_given(given, b, _at_begin(names[1]), can_replay=not missing)
+    if found is not None:
+        return found
+    if given.is_input_missing(0) or given.is_input_missing(1):
         return Cause(
             name=CauseName.NOT_EXPLAINED,
             layer=first.layer,
@@ -94,7 +97,6 @@ def explain_difference(
             explanation="What the network was fed is not known, and this layer takes it.",
             remedy="Give --input.",
         )
-    missing = _not_logged(compiled, index, a)
     if missing:
         return Cause(
             name=CauseName.NOT_EXPLAINED,
@@ -106,13 +108,9 @@ def explain_difference(
             ),
             remedy="Run with --log all.",
         )
-    fed = None if inputs is None else inputs.spikes
-    cases = (
-        layer_case(replay, index, a, fed, samples),
-        layer_case(replay, index, b, fed, samples),
-    )
-    faults = tuple(_own_faults(replay, run, fed, samples) for run in (a, b))
-    return _by_running_again(first, cases, faults, samples, names)
+    cases = given.case(0, a), given.case(1, b)
+    faults = tuple(_own_faults(given, number, run) for number, run in enumerate((a, b)))
+    return _by_running_again(first, cases, faults, given.samples, names)
 
 
 def _not_logged(compiled: CompiledNetwork, index: int, run: RunResult) -> tuple[str, ...]:
@@ -194,46 +192,18 @@ def _is_wrong(case: LayerCase, first: Difference) -> bool:
     return fit(narrow, right, right, first.step + 1).differing > 0
 
 
-def _own_faults(
-    replay: Replay,
-    run: RunResult,
-    fed: NDArray[np.integer] | None,
-    samples: tuple[int, int],
-) -> tuple[str, ...]:
-    """Return the layers of a run that do not follow from what reached them."""
+def _own_faults(given: Given, number: int, run: RunResult) -> tuple[str, ...]:
+    """Return the layers of a run, A is 0 and B is 1, that do not follow from what reached them."""
+    replay = given.replays[number]
     names: list[str] = []
     for index, layer in enumerate(replay.compiled.network.layers):
-        is_unknown = fed is None and NETWORK_INPUT in layer.sources
-        if is_unknown or _not_logged(replay.compiled, index, run):
+        each = dataclasses.replace(given, index=index)
+        if each.is_input_missing(number) or _not_logged(replay.compiled, index, run):
             continue
-        case = layer_case(replay, index, run, fed, samples)
+        case = each.case(number, run)
         if not np.array_equal(case.defined().output, case.seen.output):
             names.append(layer.name)
     return tuple(names)
-
-
-def _fed_differently(
-    replay: Replay,
-    index: int,
-    inputs: tuple[SpikeInput, SpikeInput],
-    b: RunResult,
-    samples: tuple[int, int],
-    name: str,
-) -> Cause:
-    ours, theirs = (layer_case(replay, index, b, fed.spikes, samples) for fed in inputs)
-    defined, supposed = ours.defined(), theirs.defined()
-    found = fit(ours, defined, supposed)
-    return Cause(
-        name=CauseName.INPUT_ENCODING,
-        layer=b.spikes.layer_names[index],
-        side=None,
-        explanation=f"{_at_begin(name)} is fed its input {describe_inputs(*inputs)}.",
-        remedy=REMEDY,
-        quantity=found.quantity,
-        explained=found.explained,
-        differing=found.differing,
-        samples=samples,
-    )
 
 
 def _not_explained(wrong: Sequence[int], names: tuple[str, str], tried: int) -> str:

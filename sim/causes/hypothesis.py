@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compare import Difference
 from .cause import CauseName
 from .layer_case import Behaviour, LayerCase
 
@@ -103,6 +104,31 @@ def fit(case: LayerCase, defined: Behaviour, supposed: Behaviour, until: int | N
         wrong=wrong if by_spikes else wrong + int(spikes[2]),
         wrong_states=int(states[2]),
     )
+
+
+def fit_of_given(ours: LayerCase, theirs: LayerCase, first: Difference) -> Fit | None:
+    """Return how much of what a run did otherwise comes of what it was given.
+
+    Parameters
+    ----------
+    ours, theirs : LayerCase
+        The same run: with what the other run was given, and with what it was given itself.
+    first : Difference
+        Where the runs part first.
+
+    Returns
+    -------
+    Fit or None
+        None where the runs part for another cause: that explains nothing up to the first
+        difference, or neither all up to there nor half of all places.
+    """
+    early, own = (case.until(first.sample, first.step) for case in (ours, theirs))
+    begin = fit(early, early.defined(), own.defined(), first.step + 1)
+    if not begin.explained:
+        return None
+    found = fit(ours, ours.defined(), theirs.defined())
+    explains_all = begin.explained == begin.differing
+    return found if explains_all or 2 * found.explained >= found.differing else None
 
 
 def first_wrong(

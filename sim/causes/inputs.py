@@ -9,7 +9,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..spike_input import SpikeInput
 from .axes import IMAGE_ORDERS, image_shapes
 from .cause import CauseName
 from .hypothesis import RUN, Hypothesis
@@ -55,15 +54,27 @@ def encodings(spikes: Spikes) -> Iterator[tuple[str, Callable[[Spikes], Spikes]]
             yield f"divided by {factor}", partial(_divided, factor)
 
 
-def describe_inputs(inputs: SpikeInput, other: SpikeInput) -> str:
+def describe_inputs(inputs: Spikes, other: Spikes, first_sample: int) -> str | None:
     """Return how another input differs from an input, as the end of 'run B is fed its input ...'.
 
     Parameters
     ----------
-    inputs, other : SpikeInput
-        Of the same shape; they differ.
+    inputs, other : integer array, shape (N, ..., T)
+        The samples that are judged; images may be flat in one of them.
+    first_sample : int
+        Number of the first one.
+
+    Returns
+    -------
+    str or None
+        None where both hold the same numbers.
     """
-    ours, theirs = inputs.spikes.astype(np.int64), other.spikes.astype(np.int64)
+    if inputs.size != other.size:
+        return f"as {other.shape[1:]}, not {inputs.shape[1:]}"
+    ours = inputs.astype(np.int64)
+    theirs = other.astype(np.int64).reshape(ours.shape)
+    if np.array_equal(ours, theirs):
+        return None
     for how, change in encodings(ours):
         if np.array_equal(change(ours), theirs):
             return how
@@ -71,8 +82,9 @@ def describe_inputs(inputs: SpikeInput, other: SpikeInput) -> str:
     sample, step, *neuron = (int(i) for i in places[0])
     at = (sample, *neuron, step)
     return (
-        f"with other numbers: {len(places)} of {ours.size} differ, first in sample {sample}, step "
-        f"{step}, neuron {', '.join(map(str, neuron))}: {int(ours[at])} and {int(theirs[at])}"
+        f"with other numbers: {len(places)} of {ours.size} differ, first in sample "
+        f"{first_sample + sample}, step {step}, neuron {', '.join(map(str, neuron))}: "
+        f"{int(ours[at])} and {int(theirs[at])}"
     )
 
 

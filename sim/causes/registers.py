@@ -2,74 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from ...compile import NETWORK_INPUT, CompiledNetwork, diff_artifacts
+from ...compile import CompiledNetwork, diff_artifacts
 from ...netx import Change
-from ..run_result import RunResult
-from ..spike_input import SpikeInput
-from .cause import Cause, CauseName
-from .hypothesis import fit
-from .layer_case import layer_case
-from .replay import Replay
 
 # Where neurons sit and how weights are stored changes no spike; what the weights are does.
 WITHOUT_EFFECT = ("cores", "of each neuron", ".bits", ".exponent", ".sign_mode")
 
 
-def register_cause(
-    compiled: CompiledNetwork,
-    compiled_b: CompiledNetwork,
-    b: RunResult,
-    index: int,
-    inputs: SpikeInput | None,
-    samples: tuple[int, int],
-    name: str,
-) -> Cause | None:
-    """Return the first register of a layer that run B had otherwise; None where all are the same.
+def other_registers(compiled: CompiledNetwork, other: CompiledNetwork, index: int) -> str | None:
+    """Return how registers of a layer differ, as the end of 'run B ran other registers: ...'.
 
     Parameters
     ----------
-    compiled, compiled_b : CompiledNetwork
+    compiled, other : CompiledNetwork
         What the runs ran.
-    b : RunResult
-        Run B.
     index : int
-        The layer where the runs part first.
-    inputs : SpikeInput or None
-        What run B was fed.
-    samples : tuple of int
-        Those to judge.
-    name : str
-        What to call run B.
+        The layer.
+
+    Returns
+    -------
+    str or None
+        None where all that have an effect on spikes are the same.
     """
     layer = compiled.network.layers[index].name
     changes = [
         change
-        for change in diff_artifacts(compiled, compiled_b)
+        for change in diff_artifacts(compiled, other)
         if layer in (change.layer, change.other_layer) and not change.field.endswith(WITHOUT_EFFECT)
     ]
-    if not changes:
-        return None
-    explained = differing = 0
-    quantity: Literal["spikes", "states"] = "spikes"
-    if inputs is not None or NETWORK_INPUT not in compiled.network.layers[index].sources:
-        fed = None if inputs is None else inputs.spikes
-        defined = layer_case(Replay.of(compiled, b), index, b, fed, samples)
-        supposed = layer_case(Replay.of(compiled_b, b), index, b, fed, samples)
-        found = fit(defined, defined.defined(), supposed.defined())
-        explained, differing, quantity = found.explained, found.differing, found.quantity
-    return Cause(
-        name=CauseName.OTHER_REGISTERS,
-        layer=layer,
-        side=None,
-        explanation=f"{name} ran other registers of {layer}: {_told(changes)}.",
-        remedy="Run the same artifact with both; lavadeploy diff tells all that differs.",
-        quantity=quantity,
-        explained=explained,
-        differing=differing,
-        samples=samples,
-    )
+    return _told(changes) if changes else None
 
 
 def _told(changes: list[Change]) -> str:

@@ -300,7 +300,10 @@ def test_whole_pickled_models_are_not_loaded(
         ),
         (
             ("--against", "model.pt", "--model", "model.py:other"),
-            "--model 'model.py:other': module 'model' has no attribute 'other'.",
+            (
+                "--model 'model.py:other': 'model.py' has no function 'other'. Name one that "
+                "returns the model and takes no arguments."
+            ),
         ),
     ],
 )

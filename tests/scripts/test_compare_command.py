@@ -82,6 +82,30 @@ def test_first_difference_in_states_is_the_cause_of_that_in_spikes(
     )
 
 
+@pytest.mark.parametrize("gone", ["a", "b"])
+def test_no_run_is_judged_by_the_registers_of_another(
+    cli: Cli, runs: tuple[str, str], gone: str
+) -> None:
+    Path(gone, "compiled.ldc").unlink()
+    found = cli("compare", "a", "b")
+    assert (found.returncode, found.stderr) == (1, "")
+    assert found.stdout.startswith("Different (spikes and states compared).\n")
+    assert "Cause: " not in found.stdout
+
+
+def test_one_artifact_is_enough_for_runs_of_the_same(
+    cli: Cli, runs: tuple[str, str], artifact: Path, spikes: Path
+) -> None:
+    shutil.copytree("a", "c")
+    trace = np.load("c/states/layer1.current.npy")
+    trace[0, 0, 0] += 64
+    np.save("c/states/layer1.current.npy", trace)
+    Path("a/compiled.ldc").unlink()
+    found = cli("compare", "a", "c")
+    assert (found.returncode, found.stderr) == (1, "")
+    assert "Cause: " in found.stdout
+
+
 def test_difference_as_json_keeps_exit_code_1(cli: Cli, runs: tuple[str, str]) -> None:
     without_states("a")
     found = cli("compare", "a", "b", "--json", "-o", "found.json")
@@ -212,4 +236,35 @@ def test_compare_says_which_layers_were_not_logged(cli: Cli, artifact: Path, spi
     )
     found = cli("compare", "x", "z")
     assert found.returncode == 2
-    assert "layers without a log ('layer0',) and ()." in found.stderr
+    assert found.stderr == (
+        "error: the runs cannot be compared: layers without a log ('layer0',) and (). "
+        "Run both with the same --log.\n"
+    )
+
+
+def test_runs_that_logged_nothing_cannot_be_compared(
+    cli: Cli, artifact: Path, spikes: Path
+) -> None:
+    run = ("run", artifact, "--input", spikes, "--backend", "reference", "--log", "none")
+    assert cli(*run, "-o", "x").returncode == 0
+    found = cli("compare", "x", "x")
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "they hold no spikes, states or readouts of the same layers." in found.stderr
+
+
+def test_predictions_that_differ_behind_an_equal_log_are_told(
+    cli: Cli, artifact: Path, spikes: Path
+) -> None:
+    run = ("run", artifact, "--input", spikes, "--backend", "reference", "--log", "layer0")
+    for name in ("x", "y"):
+        assert cli(*run, "-o", name).returncode == 0
+    figures = json.loads(Path("y/run.json").read_text(encoding="utf-8"))
+    figures["predictions"][3] ^= 1
+    Path("y/run.json").write_text(json.dumps(figures), encoding="utf-8")
+    found = cli("compare", "x", "y")
+    assert (found.returncode, found.stderr) == (1, "")
+    assert found.stdout == (
+        "Not in the logs, so not compared: spikes of layer1.\n"
+        "Different: predictions are equal on 75.00 % of the samples only, though all that was "
+        "compared is equal. Run both with --log all to see where they part.\n"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ from lavadeploy.sim import (
     compare_runs,
     explain_difference,
 )
+from lavadeploy.sim.causes.inputs import describe_inputs
+
+PREDICTED = np.zeros(SAMPLES, dtype=np.int64)
 
 
 @pytest.mark.parametrize("kind", ["dense", "conv"])
@@ -112,3 +116,73 @@ def test_other_numbers_in_the_input_are_told() -> None:
         "Run B is fed its input with other numbers: 5 of 2400 differ, first in sample 1, step 3, "
         f"neuron 4: {int(inputs.spikes[1, 4, 3])} and 7."
     )
+
+
+def with_last_sample_changed(inputs: SpikeInput) -> SpikeInput:
+    changed = inputs.spikes.copy()
+    changed[-1, :9, 2] ^= 1
+    return SpikeInput(spikes=changed)
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_other_input_of_a_later_sample_is_not_blamed(side: str) -> None:
+    network = dense_network()
+    inputs = spikes_for(network)
+    other = with_last_sample_changed(inputs)
+    clipping = Fault(weight=lambda w: np.clip(w, -15, 15))
+    if side == "b":
+        a, b = reference(network, inputs), faulty_run(network, other, clipping)
+    else:
+        a, b = faulty_run(network, inputs, clipping), reference(network, other)
+    cause = explain_difference(network, inputs, a, b, compare_runs(a, b), inputs_b=other)
+    assert (cause.name, cause.side) == (CauseName.CLIPPED_WEIGHT, side)
+    # in the changed sample, too: each run is judged by its own input
+    assert cause.explained == cause.differing > 0
+
+
+def test_other_input_is_named_where_nothing_can_be_run_again() -> None:
+    network = dense_network()
+    inputs = spikes_for(network)
+    other = with_last_sample_changed(inputs)
+    a, b = (
+        dataclasses.replace(run, spikes=run.spikes.of_layers(["layer1"]), predicted=PREDICTED)
+        for run in (reference(network, inputs), reference(network, other))
+    )
+    cause = explain_difference(network, inputs, a, b, compare_runs(a, b), inputs_b=other)
+    assert cause.name is CauseName.INPUT_ENCODING
+    assert cause.explanation.startswith(
+        "Run B is fed its input with other numbers: 9 of 2400 differ, first in sample 4, step 2, "
+    )
+    assert (cause.explained, cause.differing) == (0, 0)
+
+
+def test_flat_input_is_compared_with_images() -> None:
+    network = dense_network()
+    inputs = spikes_for(network)
+    other = with_last_sample_changed(inputs)
+    a, b = reference(network, inputs), reference(network, other)
+    images = SpikeInput(spikes=other.spikes.reshape(SAMPLES, 1, 5, 6, STEPS))
+    cause = explain_difference(network, inputs, a, b, compare_runs(a, b), inputs_b=images)
+    assert cause.name is CauseName.INPUT_ENCODING
+    assert "9 of 2400 differ, first in sample 4, step 2, neuron 0: " in cause.explanation
+
+
+def test_equal_numbers_in_another_shape_are_not_blamed() -> None:
+    network = dense_network()
+    inputs = spikes_for(network)
+    images = SpikeInput(spikes=inputs.spikes.reshape(SAMPLES, 1, 5, 6, STEPS))
+    a = reference(network, inputs)
+    b = faulty_run(network, inputs, Fault(weight=lambda w: np.clip(w, -15, 15)))
+    cause = explain_difference(network, inputs, a, b, compare_runs(a, b), inputs_b=images)
+    assert (cause.name, cause.side) == (CauseName.CLIPPED_WEIGHT, "b")
+
+
+def test_only_the_samples_that_are_judged_are_described() -> None:
+    ours = np.zeros((2, 3, 4), dtype=np.uint8)
+    theirs = ours.copy()
+    theirs[1, 2, 3] = 5
+    assert describe_inputs(ours, theirs, 300) == (
+        "with other numbers: 1 of 24 differ, first in sample 301, step 3, neuron 2: 0 and 5"
+    )
+    assert describe_inputs(ours[:1], theirs[:1], 300) is None
+    assert describe_inputs(ours, theirs[:, :2], 300) == "as (2, 4), not (3, 4)"

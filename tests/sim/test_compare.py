@@ -18,9 +18,12 @@ from lavadeploy.sim import (
     SpikeLog,
     compare_runs,
 )
+from lavadeploy.sim.run_result import StateTrace
 
 Event = tuple[int, int, int, int]
 SIZES = (4, 3)
+SAME_RUN = "Run the same network on the same input with both."
+SAME_LOG = "Run both with the same --log."
 EVENTS = st.sets(
     st.tuples(st.integers(0, 1), st.integers(0, 4), st.integers(0, 1), st.integers(0, 2)),
     max_size=30,
@@ -106,23 +109,58 @@ def test_a_state_that_differs_earlier_is_named_before_the_spike() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "sentence"),
+    ("field", "value", "sentence", "remedy"),
     [
-        ("layer_names", ("a", "c"), "layers ('a', 'b') and ('a', 'c')"),
-        ("layer_sizes", (4, 5), "neurons (4, 3) and (4, 5)"),
-        ("n_samples", 3, "samples 2 and 3"),
-        ("n_steps", 6, "steps 5 and 6"),
-        ("not_logged", ("a",), "layers without a log () and ('a',)"),
+        ("layer_names", ("a", "c"), "layers ('a', 'b') and ('a', 'c')", SAME_RUN),
+        ("layer_sizes", (4, 5), "neurons (4, 3) and (4, 5)", SAME_RUN),
+        ("n_samples", 3, "samples 2 and 3", SAME_RUN),
+        ("n_steps", 6, "steps 5 and 6", SAME_RUN),
+        ("not_logged", ("a",), "layers without a log () and ('a',)", SAME_LOG),
     ],
 )
 def test_runs_of_other_networks_or_sizes_do_not_compare(
-    field: str, value: object, sentence: str
+    field: str, value: object, sentence: str, remedy: str
 ) -> None:
     a = run_of({(0, 0, 0, 0)})
     b = dataclasses.replace(a, spikes=dataclasses.replace(a.spikes, **{field: value}))
     with pytest.raises(RunFolderError) as raised:
         compare_runs(a, b)
+    assert str(raised.value) == f"the runs cannot be compared: {sentence}. {remedy}"
+
+
+def with_log_of(run: RunResult, *layers: str, predicted: tuple[int, int]) -> RunResult:
+    spikes = run.spikes.of_layers(layers)
+    return dataclasses.replace(run, spikes=spikes, predicted=np.array(predicted, dtype=np.int64))
+
+
+def test_runs_whose_predictions_differ_are_not_equal_whatever_their_logs_hold() -> None:
+    run = run_of({(0, 0, 0, 0), (1, 2, 1, 1)})
+    a, b = (with_log_of(run, "a", predicted=classes) for classes in ((0, 1), (0, 2)))
+    found = compare_runs(a, b)
+    assert not found.equal
+    assert (found.predictions_equal, found.first) == (0.5, None)
+    assert compare_runs(a, a).equal
+
+
+def test_runs_without_any_log_or_state_do_not_compare() -> None:
+    run = with_log_of(run_of({(0, 0, 0, 0)}), predicted=(0, 0))
+    with pytest.raises(RunFolderError) as raised:
+        compare_runs(run, run)
     assert str(raised.value) == (
-        f"the runs cannot be compared: {sentence}. "
-        "Run the same network on the same input with both."
+        "the runs cannot be compared: they hold no spikes, states or readouts of the same layers. "
+        "Run both again with --log output, or --log all."
     )
+
+
+def test_states_of_other_names_are_not_compared() -> None:
+    def with_states(name: str, value: int) -> RunResult:
+        states = tuple(
+            StateTrace(values={name: np.full((2, size, 5), value, dtype=np.int32)})
+            for size in SIZES
+        )
+        return dataclasses.replace(run_of({(0, 0, 0, 0)}), states=states)
+
+    assert not compare_runs(with_states("current", 1), with_states("voltage", 2)).states_compared
+    found = compare_runs(with_states("current", 1), with_states("current", 2))
+    assert found.states_compared
+    assert not found.equal

@@ -9,6 +9,7 @@ import pytest
 from builders import compiled, cuba, dense, even_weights
 from faulty_runs import Fault, faulty_run, outputs_of, result_of, with_layer
 from planted_causes import (
+    SAMPLES,
     dense_network,
     explained,
     planted,
@@ -16,33 +17,82 @@ from planted_causes import (
     spikes_for,
 )
 
-from lavadeploy.compile import ChipDense
+from lavadeploy.compile import ChipDense, CompiledNetwork
 from lavadeploy.netx import RunFolderError
 from lavadeploy.sim import (
     CauseName,
     RunOptions,
+    RunResult,
     Timeline,
     compare_runs,
     explain_difference,
     open_backend,
 )
 
+PREDICTED = np.zeros(SAMPLES, dtype=np.int64)
+
 
 def test_other_registers() -> None:
     network = dense_network()
-    layer = network.network.layers[1]
-    assert isinstance(layer, ChipDense)
-    changed = layer.weights.mantissa.copy()
-    changed[3, 4] = -changed[3, 4] - 8
-    weights = dataclasses.replace(layer.weights, mantissa=changed)
-    other = with_layer(network, 1, weights=weights)
+    other = with_other_weight(network)
     inputs = spikes_for(network)
     right, faulty = reference(network, inputs), reference(other, inputs)
     found = compare_runs(right, faulty)
     cause = explain_difference(network, None, right, faulty, found, compiled_b=other)
     assert cause.name is CauseName.OTHER_REGISTERS
-    assert "run B ran other registers of layer1: weights[3, 4] is" in cause.explanation
+    assert "Run B ran other registers of layer1: weights[3, 4] is" in cause.explanation
     assert cause.explained == cause.differing > 0
+
+
+def with_other_weight(network: CompiledNetwork) -> CompiledNetwork:
+    """Return a network with another weight of layer1."""
+    layer = network.network.layers[1]
+    assert isinstance(layer, ChipDense)
+    changed = layer.weights.mantissa.copy()
+    changed[3, 4] = -changed[3, 4] - 8
+    return with_layer(network, 1, weights=dataclasses.replace(layer.weights, mantissa=changed))
+
+
+def only_output(run: RunResult) -> RunResult:
+    return dataclasses.replace(run, spikes=run.spikes.of_layers(["layer1"]), predicted=PREDICTED)
+
+
+def test_other_registers_that_explain_little_are_not_blamed() -> None:
+    network = dense_network()
+    other = with_other_weight(network)
+    inputs = spikes_for(network)
+    clipping = Fault(layer=1, weight=lambda w: np.clip(w, -15, 15))
+    right, faulty = reference(network, inputs), faulty_run(other, inputs, clipping)
+    found = compare_runs(right, faulty)
+    cause = explain_difference(network, inputs, right, faulty, found, compiled_b=other)
+    assert (cause.name, cause.side) == (CauseName.CLIPPED_WEIGHT, "b")
+    assert cause.explained == cause.differing > 0
+
+
+def test_other_registers_are_named_where_nothing_can_be_run_again() -> None:
+    network = dense_network()
+    other = with_other_weight(network)
+    inputs = spikes_for(network)
+    a = only_output(reference(network, inputs))
+    b = only_output(faulty_run(other, inputs, Fault(layer=1, weight=lambda w: 2 * w)))
+    found = compare_runs(a, b)
+    cause = explain_difference(network, inputs, a, b, found, compiled_b=other)
+    assert cause.name is CauseName.OTHER_REGISTERS
+    assert (cause.explained, cause.differing) == (0, 0)
+
+
+def test_networks_that_take_inputs_of_other_sizes_are_told_apart() -> None:
+    rng = np.random.default_rng(16)
+    small, large = (
+        compiled(dense(even_weights(rng, 12, size, most=60), name="layer0")) for size in (24, 30)
+    )
+    fed, fed_b = spikes_for(small), spikes_for(large)
+    a, b = reference(small, fed), reference(large, fed_b)
+    cause = explain_difference(
+        small, fed, a, b, compare_runs(a, b), compiled_b=large, inputs_b=fed_b
+    )
+    assert cause.name is CauseName.OTHER_REGISTERS
+    assert (cause.explained, cause.differing) == (0, 0)
 
 
 def test_what_no_cause_explains_is_shown_with_the_numbers_around_it() -> None:
