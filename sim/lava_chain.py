@@ -15,6 +15,7 @@ import io
 import logging
 import multiprocessing
 import threading
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -166,17 +167,24 @@ class LavaChain:
 
     def _cause(self) -> str:
         """Return what the first failed child raised, or how it ended."""
-        for child in self.last.runtime._messaging_infrastructure.actors:
-            multiprocessing.Process.join(child, timeout=0 if child.is_alive() else None)
-            if child.is_alive():
-                continue
-            # those that a signal ended say nothing more
-            patience = WAIT_FOR_THE_CAUSE_S if child.exitcode >= 0 else 0
-            raised = child._pconn.recv() if child._pconn.poll(patience) else None
-            if raised is not None:
-                error, _ = raised
-                return f"a Lava process raised {type(error).__name__}: {error}"
-            return f"a Lava process ended with exit code {child.exitcode}"
+        children = self.last.runtime._messaging_infrastructure.actors
+        # The report of an error comes before the end of the process that raised it, and others
+        # end in order then.
+        deadline = time.monotonic() + WAIT_FOR_THE_CAUSE_S
+        while True:
+            ended = [child for child in children if not child.is_alive()]
+            for child in ended:
+                raised = child._pconn.recv() if child._pconn.poll() else None
+                if raised is not None:
+                    error, _ = raised
+                    return f"a Lava process raised {type(error).__name__}: {error}"
+                if child.exitcode < 0:  # a signal ended it, so it says nothing more
+                    return f"a Lava process ended with exit code {child.exitcode}"
+            if time.monotonic() > deadline:
+                break
+            time.sleep(LOOK_AT_CHILDREN_EVERY_S / 10)
+        if ended:
+            return f"a Lava process ended with exit code {ended[0].exitcode}"
         return "a Lava process reported an error and gave no cause"
 
 

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import nnls
 
 from .counts import FloatArray
 
@@ -53,6 +52,9 @@ class Merging:
 
 def solve(matrix: FloatArray, target: FloatArray, prior: Prior, strength: float) -> FloatArray:
     """Return the coefficients, float64 array of shape (columns,); rows are weighted already."""
+    # a sixth of a second that only fits are to take
+    from scipy.optimize import nnls
+
     known = np.isfinite(prior.sd)
     hold = np.sqrt(strength) / prior.sd[known]
     rows = np.zeros((int(known.sum()), matrix.shape[1]), dtype=np.float64)

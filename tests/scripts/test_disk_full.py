@@ -124,7 +124,8 @@ def test_run_leaves_no_empty_folders_on_the_way(full: Full, artifact: Path, spik
 def test_lava_ends_when_its_temporary_folder_is_full(
     full: Full, artifact: Path, long_spikes: Path
 ) -> None:
-    found = full(20_000, "run", artifact, "--input", long_spikes, "-o", "runs/x")
+    run = ("run", artifact, "--input", long_spikes)  # writes nothing of its own
+    found = full(20_000, *run)
     assert (found.returncode, found.stdout) == (2, "")
     assert re.fullmatch(
         r"error: backend 'lava' failed: (.*)File too large\.\n",
