@@ -291,9 +291,10 @@ def pilotnet_figures() -> dict[str, float]:
     compiled = compile_network(read_netx(folder / "network.net"), load_profile("loihi2"))
     # the picture's brightness is the current; the input layer scales by 40/64 and adds 36/64
     picture = np.round((64 * np.load(folder / "image.npy").T - 2304) / 40).astype(np.int32)
-    samples, steps = 16, 25
+    samples, steps = 32, 25
     shape = (samples, *picture.shape, steps)
-    inputs = SpikeInput(spikes=np.broadcast_to(picture[np.newaxis, ..., np.newaxis], shape))
+    same = np.broadcast_to(picture[np.newaxis, ..., np.newaxis], shape)
+    inputs = SpikeInput(spikes=np.ascontiguousarray(same))
     spikes = len(open_backend("engine").run(compiled, inputs).spikes)
     few = inputs.first(1)
     started = time.perf_counter()

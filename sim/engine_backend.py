@@ -77,6 +77,7 @@ class EngineBackend(Backend):
             while runner.done < inputs.n_samples:
                 # nothing here keeps the result: a caller that drops it frees its memory
                 yield _next_result(compiled, wanted, runner, options, started)
+                inputs.forget()
                 started = time.perf_counter()
         finally:  # an interruption waits for the blocks that are being run, not for the rest
             if runner.pool is not None:

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from .compiling import inlined
+from .compiling import inner
 from .lanes import add_rows_of_eight, add_rows_of_sixteen
 from .structures import Kernel
 
 
-@inlined
+@inner
 def add_sets(
     sums: Any,
     weights: Any,
