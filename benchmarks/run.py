@@ -37,16 +37,16 @@ from lavadeploy.scripts.console import print_table, say
 from lavadeploy.sim import RunOptions, SpikeInput, installed_versions, open_backend
 
 repair_lava()
-from lava.magma.core.run_conditions import RunSteps  # noqa: E402
-from lava.magma.core.run_configs import Loihi2SimCfg  # noqa: E402
-from lava.proc.dense.process import Dense  # noqa: E402
-from lava.proc.io.sink import RingBuffer as Sink  # noqa: E402
-from lava.proc.io.source import RingBuffer as Source  # noqa: E402
-from lava.proc.lif.process import LIF  # noqa: E402
+from lava.magma.core.run_conditions import RunSteps  # noqa: E402 - after the repairs
+from lava.magma.core.run_configs import Loihi2SimCfg  # noqa: E402 - after the repairs
+from lava.proc.dense.process import Dense  # noqa: E402 - after the repairs
+from lava.proc.io.sink import RingBuffer as Sink  # noqa: E402 - after the repairs
+from lava.proc.io.source import RingBuffer as Source  # noqa: E402 - after the repairs
+from lava.proc.lif.process import LIF  # noqa: E402 - after the repairs
 
-from lavadeploy.sim.cuba_layers import cuba_neuron  # noqa: E402
-from lavadeploy.sim.lava_network import simulated_chain  # noqa: E402
-from lavadeploy.sim.lava_timing import lava_timing  # noqa: E402
+from lavadeploy.sim.cuba_layers import cuba_neuron  # noqa: E402 - after the repairs
+from lavadeploy.sim.lava_network import simulated_chain  # noqa: E402 - after the repairs
+from lavadeploy.sim.lava_timing import lava_timing  # noqa: E402 - after the repairs
 
 SIZES = (784, 128, 64, 10)
 SAMPLES, STEPS = 100, 20

@@ -79,7 +79,7 @@ class EngineBackend(Backend):
                 yield _next_result(compiled, wanted, runner, options, started)
                 inputs.forget()
                 started = time.perf_counter()
-        finally:  # an interruption waits for the blocks that are being run, not for the rest
+        finally:  # blocks that are being run go on to their end; others do not begin
             if runner.pool is not None:
                 runner.pool.shutdown(wait=False, cancel_futures=True)
 

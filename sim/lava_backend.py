@@ -19,9 +19,9 @@ from ..compile import CompiledNetwork, has_readout, neuron_count
 from ..hw_profiles.units import SPIKE
 from ..netx import BackendUnavailableError, repair_lava
 from .backend import Backend, RunOptions
-from .lava_output import output_unit
 from .lava_records import LayerFiles, LayerReader
 from .lava_timing import LavaTiming, lava_timing
+from .output_units import output_unit
 from .recording import recorded_states
 from .run_result import RunResult, only
 from .spike_input import SpikeInput, check_input_fits

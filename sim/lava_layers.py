@@ -27,7 +27,6 @@ from ..hw_profiles.units import SPIKE, common_unit
 from ..netx import Shape, is_complex, size_of
 from .lava_neurons import in_lava_order, neuron_process
 from .lava_order import lava_order, lava_shape
-from .lava_output import output_unit
 from .lava_processes.axons import (
     AxonDelay,
     Axons,
@@ -37,6 +36,7 @@ from .lava_processes.axons import (
 from .lava_processes.recorder import RecordPlan
 from .lava_synapses import PAYLOAD_BITS, conv_synapses, dense_synapses
 from .lava_timing import LavaTiming
+from .output_units import output_unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -13,10 +13,10 @@ from ..hw_profiles.units import SPIKE
 from .lava_chain import LavaChain, explicit_models
 from .lava_layers import NetworkBuilder, Sender
 from .lava_order import lava_order_of_samples
-from .lava_output import output_unit
 from .lava_processes.axons import PySampleSource, SampleSource
 from .lava_processes.recorder import RecordPlan
 from .lava_timing import LavaTiming
+from .output_units import output_unit
 from .spike_input import SpikeInput
 
 

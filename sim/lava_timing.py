@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..compile import NETWORK_INPUT, ChipDense, ChipInput, ChipNetwork
+from ..compile import NETWORK_INPUT, ChipDense, ChipNetwork
 from .lava_processes.sample_window import SampleWindow
-from .timeline import Timeline, Timing, chip_timing
+from .timeline import Timeline, Timing, chip_lags, chip_timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def lava_timing(
         Which steps are reported.
     """
     timing = chip_timing(network, n_steps, timeline)
-    lags = _lags(network)
+    lags = chip_lags(network)
     interval = _interval(network, timing)
     starts = [lag + first for lag, first in zip(lags, timing.first_step, strict=True)]
     origin = 1 - min(timing.before, *starts)  # Lava counts from 1
@@ -77,16 +77,8 @@ def lava_timing(
                 starts, timing.first_step, timing.shown_from, strict=True
             )
         ),
-        lags=tuple(lags),
+        lags=lags,
     )
-
-
-def _lags(network: ChipNetwork) -> list[int]:
-    lags: list[int] = []
-    for layer in network.layers:
-        behind = max(0 if source == NETWORK_INPUT else lags[source] for source in layer.sources)
-        lags.append(behind if isinstance(layer, ChipInput) else behind + 1)
-    return lags
 
 
 def _interval(network: ChipNetwork, timing: Timing) -> int:

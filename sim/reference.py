@@ -21,7 +21,9 @@ from .run_result import RunResult, StateTrace, only
 from .spike_input import SpikeInput, check_input_fits
 from .spike_log import LayerEvents, merge_events
 
-SAMPLES_AT_ONCE = 64  # bounds the memory of a batch
+SAMPLES_AT_ONCE = 64
+BATCH_BYTES = 1 << 30  # of what the layers of a batch send and hold
+NEURON_BYTES = 24  # in a step: an int64 output, and states of int32
 
 
 class ReferenceBackend(Backend):
@@ -43,9 +45,10 @@ class ReferenceBackend(Backend):
         network = as_netx(compiled.network)
         # the chip's layers; as NetX there are input, flatten and concat layers between them
         placed = [k for k, layer in enumerate(network.layers) if _has_neurons(layer)]
-        for first in range(0, inputs.n_samples, SAMPLES_AT_ONCE):
+        at_once = _samples_at_once(compiled, inputs.n_steps)
+        for first in range(0, inputs.n_samples, at_once):
             started = time.perf_counter()
-            batch = inputs.spikes[first : first + SAMPLES_AT_ONCE]
+            batch = inputs.spikes[first : first + at_once]
             runs = run_network(network, batch, timeline=options.timeline)
             result = _result(compiled, [runs[index] for index in placed], recorded)
             options.on_progress(first + batch.shape[0])
@@ -53,6 +56,12 @@ class ReferenceBackend(Backend):
 
 
 BACKEND = ReferenceBackend
+
+
+def _samples_at_once(compiled: CompiledNetwork, n_steps: int) -> int:
+    """Return how many samples keep a batch to its memory: at least one."""
+    neurons = sum(neuron_count(layer) for layer in compiled.network.layers)
+    return max(1, min(SAMPLES_AT_ONCE, BATCH_BYTES // (NEURON_BYTES * neurons * n_steps)))
 
 
 def _has_neurons(layer: Layer) -> bool:

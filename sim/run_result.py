@@ -19,8 +19,8 @@ class StateTrace:
     Attributes
     ----------
     values : mapping of str to int32 array, shape (N, neurons, T)
-        Those that were recorded, by name (`state_names`): 'current' and 'voltage' of CUBA neurons,
-        in state units, 1/64 of a weight unit.
+        Those that were recorded, by name (`state_names`), in state units, 1/64 of a weight unit;
+        those of sigma-delta neurons in 2**-18.
     """
 
     values: Mapping[str, NDArray[np.int32]]

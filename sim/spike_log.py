@@ -4,7 +4,7 @@
 column type                  meaning
 ====== ===================== ==========================================================
 sample int32                 number of the sample
-step   int32                 step of the sample, from 0, latencies taken out
+step   int32                 step of the sample, from 0; see `Timeline` for latencies
 layer  dictionary of string  name of the layer
 neuron int32                 number in the layer, channel slowest
 value  int32                 payload of the spike; 1 for CUBA neurons

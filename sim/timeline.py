@@ -58,11 +58,16 @@ def chip_timing(network: ChipNetwork, n_steps: int, timeline: Timeline) -> Timin
     """Return the timing of a compiled network's layers for samples of `n_steps`."""
     if timeline is Timeline.SLAYER:
         return _slayer_timing(bias_leads(network), n_steps)
-    lags: dict[int, int] = {NETWORK_INPUT: 0}
-    for index, layer in enumerate(network.layers):
-        lags[index] = 0 if isinstance(layer, ChipInput) else 1 + max(lags[s] for s in layer.sources)
-    del lags[NETWORK_INPUT]
-    return _lagging_timing(list(lags.values()), n_steps)
+    return _lagging_timing(chip_lags(network), n_steps)
+
+
+def chip_lags(network: ChipNetwork) -> tuple[int, ...]:
+    """Return how many steps a chip's layers are behind the input: one for each set of weights."""
+    lags: list[int] = []
+    for layer in network.layers:
+        behind = max(0 if source == NETWORK_INPUT else lags[source] for source in layer.sources)
+        lags.append(behind if isinstance(layer, ChipInput) else behind + 1)
+    return tuple(lags)
 
 
 def netx_timing(network: Network, n_steps: int, timeline: Timeline) -> Timing:

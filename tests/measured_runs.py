@@ -12,6 +12,23 @@ from lavadeploy.sim.energy.measurement import Measurement
 from lavadeploy.sim.energy.step_time import StepModel
 
 STEPS = 10000
+# coefficients of a board that nobody has, in picojoules and nanoseconds
+ENERGY = {
+    "synaptic_operation": 12.0,
+    "neuron_update": 90.0,
+    "spike": 50.0,
+    "message_out": 80.0,
+    "step": 2e5,
+    "core_step": 1e4,
+    "inference": 1e6,
+}
+TIME = {
+    "synaptic_operation": 0.5,
+    "neuron_update": 2.0,
+    "spike": 3.0,
+    "message_in": 5.0,
+    "step_overhead": 1000.0,
+}
 
 
 def record(**changes: Any) -> dict[str, Any]:

@@ -58,7 +58,6 @@ def add_kernels(
     group_in, group_out = np.uint64(kernel.group_in), np.uint64(kernel.group_out)
     width, one = np.uint64(kernel.width), np.uint64(1)
     width_out, channels_out = np.uint64(kernel.width_out), np.uint64(kernel.channels_out)
-    is_counted = counted or kernel.input_scale != 1
     of_channel = np.uint64(kernel.height) * width * group_out
     k = start
     while k < stop:
@@ -70,14 +69,14 @@ def add_kernels(
         if group_in != channels_in:
             group = (place - of_pixel) // group_in
         of_group = of_pixel + group * group_in
-        times = np.int64(value[k] if counted else 1) * kernel.input_scale
+        times = np.int64(value[k] if counted else 1)
         several = np.uint64(0)
         if kernel.combined:
             which = np.uint64(0)
             while True:
                 which |= one << (place - of_pixel)
                 k += one
-                if is_counted or k == stop:
+                if counted or k == stop:
                     break
                 place = np.uint64(index[k])
                 if place - of_pixel >= channels_in:
@@ -88,7 +87,7 @@ def add_kernels(
             while True:
                 bases[several] = (place - of_pixel) * of_channel
                 several, k = several + one, k + one
-                if is_counted or k == stop:
+                if counted or k == stop:
                     break
                 place = np.uint64(index[k])
                 if place - of_group >= group_in:  # below it, too: unsigned
@@ -135,7 +134,7 @@ def run_conv(
     runs = (kernel.run_start, kernel.run_weight, kernel.run_out, kernel.run_length)
     sets = (kernel.set_place, kernel.tap, kernel.tap_weight)
     room = (np.empty(kernel.set_size, np.uint8), np.empty(kernel.tap.size, np.uint64))
-    uses_sets = kernel.combined and not events.counted and kernel.input_scale == 1
+    uses_sets = kernel.combined and not events.counted
     pixels_out = np.uint64(kernel.width_out * kernel.height_out)
     wraps = not wide
     position = np.uint64(0)

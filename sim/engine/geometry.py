@@ -53,7 +53,7 @@ def plan_kernel(
     sets = _plan_sets(layer, order) if combined else _no_sets()
     if combined:
         by_input = _sums_of_sets(by_input[0])
-    row_start, row_kernel, row_out = _meetings(layer, 0, height, height_out)
+    row_start, row_kernel, row_out = _meetings(layer, height, height_out)
     runs = _runs(layer, order, width_out, joins=layer.groups == 1)
     return Kernel(
         weights=np.ascontiguousarray(by_input).reshape(-1),
@@ -83,7 +83,6 @@ def plan_kernel(
         factor=factor,
         wide=wide,
         cut=cut,
-        input_scale=1,
     )
 
 
@@ -146,13 +145,13 @@ def _met(layer: ChipConv, axis: int, place: int, element: int, size_out: int) ->
 
 
 def _meetings(
-    layer: ChipConv, axis: int, size: int, size_out: int
+    layer: ChipConv, size: int, size_out: int
 ) -> tuple[Int32Array, Int32Array, Int32Array]:
     """Return, for each input row, the kernel rows that it meets and where they lead."""
     start, kernel, out = [0], list[int](), list[int]()
-    for place in range(layer.shape_in[1 + axis]):
+    for place in range(layer.shape_in[1]):
         for element in range(size):
-            found = _met(layer, axis, place, element, size_out)
+            found = _met(layer, 0, place, element, size_out)
             if found is not None:
                 kernel.append(element)
                 out.append(found)

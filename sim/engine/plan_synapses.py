@@ -5,28 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compile import ChipConv, ChipDense, ChipInput, ChipLayer
+from ...compile import ChipConv, ChipDense, ChipLayer
 from ...hw_profiles.arithmetic import CONV_BITS, STATE_SHIFT
-from ...hw_profiles.units import GRADED, SIGMA_UNIT, WEIGHT_TO_SIGMA
+from ...hw_profiles.units import WEIGHT_TO_SIGMA
 from ...netx import IntArray, SigmaDeltaNeuron
+from ..output_units import output_unit
 from .family_structures import Alignment
 from .geometry import plan_kernel
 from .structures import Int32Array, Kernel, Synapses
 
 SPIKE_FACTOR = 1 << STATE_SHIFT
 KERNEL_FACTOR = SPIKE_FACTOR << 2  # `update_currents` takes 2 bits back, to wrap at 24
-GRADED_BITS = GRADED.denominator.bit_length() - 1  # units of payloads are 2**-bits
-SIGMA_BITS = SIGMA_UNIT.denominator.bit_length() - 1
 NO_ALIGNMENT = Alignment(left=0, right=0, up=0, down=0, rounding=0, wrap=0)
 
 
 def unit_bits(layer: ChipLayer) -> int:
-    """Return how many bits after the point the payloads of a layer have."""
-    neuron = layer.neuron
-    if isinstance(neuron, SigmaDeltaNeuron):
-        is_sum = neuron.sigma_output and not isinstance(layer, ChipInput)
-        return SIGMA_BITS if is_sum else GRADED_BITS
-    return GRADED_BITS if neuron.graded_spike else 0
+    """Return how many bits after the point the payloads of a layer have: units are 2**-bits."""
+    return output_unit(layer).denominator.bit_length() - 1
 
 
 def cuba_synapses(layer: ChipDense, rows: Int32Array, padded: int, input_bits: int) -> Synapses:
@@ -101,7 +96,10 @@ def dense_synapses(
 
 
 def conv_kernels(layer: ChipConv, input_bits: int) -> tuple[Kernel, Kernel | None, Alignment]:
-    """Return the same of a convolution, whose sums wrap at 24 bits and so are never wide."""
+    """Return weights to either part, and how sums come to states.
+
+    Sums of kernels wrap at 24 bits and so are never wide.
+    """
     sets = [layer.weights] if layer.weights_imag is None else [layer.weights, layer.weights_imag]
     narrow, shift = narrowest([each.effective() for each in sets], keep_unit=False)
     kernels = [plan_kernel(layer, each, factor=1, wide=False, cut=0) for each in narrow]

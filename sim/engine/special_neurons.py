@@ -13,7 +13,7 @@ from .structures import Events, Neurons, Recording, Special, States
 
 @inner
 def _update_divided(voltage: Any, current: Any, kept: Any, bias: Any, exponent: int) -> None:
-    """Do the same with current and bias divided by ``2**exponent``, toward zero."""
+    """Update voltages with current and bias divided by ``2**exponent``, toward zero."""
     tile = kept.size
     for i in range(voltage.size):
         rise = np.int64(current[i]) + bias[i % tile]  # 24 and 38 bits

@@ -208,7 +208,7 @@ class Kernel(NamedTuple):
         Pixels of that image from an output row or column to the next.
     tap, tap_weight : int32 array, shape (kernel height * width,)
         For each kernel element, how far its pixel is from the first's, and its first weight.
-    factor, wide, cut, input_scale
+    factor, wide, cut
         See `Synapses`.
     """
 
@@ -239,4 +239,3 @@ class Kernel(NamedTuple):
     factor: int
     wide: bool
     cut: int
-    input_scale: int

@@ -100,7 +100,7 @@ class PyAxons(PyLoihiProcessModel):
     """Model of `Axons`: a ring of what is on its way."""
 
     s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
-    # payloads of 24 bits times the 12 bits that units can differ by
+    # payloads of 24 bits times the 18 bits that units can differ by
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int64)
 
     def __init__(self, proc_params) -> None:

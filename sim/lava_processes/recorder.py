@@ -49,9 +49,9 @@ class Recorder:
 
     def __init__(self, plan: RecordPlan) -> None:
         self._plan = plan
-        # written out at the end of a sample
-        self._events = open(plan.spike_path, "wb", 1 << 16) if plan.spike_path else None  # noqa: SIM115
-        self._states = open(plan.state_path, "wb", 1 << 16) if plan.state_path else None  # noqa: SIM115
+        # open as long as the process lives; written out at the end of a sample
+        self._events = open(plan.spike_path, "wb", 1 << 16) if plan.spike_path else None  # noqa: SIM115 - see above
+        self._states = open(plan.state_path, "wb", 1 << 16) if plan.state_path else None  # noqa: SIM115 - see above
 
     def note_spikes(self, time_step: int, step: int, sent: NDArray[np.generic]) -> None:
         """Write the events of a step; they count in C order."""

@@ -9,27 +9,11 @@ from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
-from measured_runs import microbenchmarks, record
+from measured_runs import ENERGY, TIME, microbenchmarks, record
 
 from lavadeploy.hw_profiles import load_profile
 
 Cli = Callable[..., CompletedProcess[str]]
-ENERGY = {
-    "synaptic_operation": 12.0,
-    "neuron_update": 90.0,
-    "spike": 50.0,
-    "message_out": 80.0,
-    "step": 2e5,
-    "core_step": 1e4,
-    "inference": 1e6,
-}
-TIME = {
-    "synaptic_operation": 0.5,
-    "neuron_update": 2.0,
-    "spike": 3.0,
-    "message_in": 5.0,
-    "step_overhead": 1000.0,
-}
 
 
 @pytest.fixture

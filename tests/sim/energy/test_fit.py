@@ -319,7 +319,8 @@ def test_the_fitted_profile_is_read_again_and_says_that_it_was_measured(tmp_path
     assert operation.nominal == coefficient(fit, "synaptic_operation").nominal
     assert operation.evidence is Evidence.MEASURED
     assert operation.source == "fitted to 30 runs on a board, from profile 'loihi2'"
-    assert profile.energy.hop_east_west == LOIHI2.energy.hop_east_west  # type: ignore[union-attr]
+    assert LOIHI2.energy is not None
+    assert profile.energy.hop_east_west == LOIHI2.energy.hop_east_west
     assert profile.static_power is not None
     assert profile.static_power.nominal == 200
     assert profile.limits == LOIHI2.limits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from measured_runs import STEPS, microbenchmarks, record
+from measured_runs import ENERGY, STEPS, TIME, microbenchmarks, record
 
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.sim import (
@@ -19,22 +19,6 @@ from lavadeploy.sim import (
 from lavadeploy.sim.energy.design import time_equations
 
 LOIHI2 = load_profile("loihi2")
-ENERGY = {
-    "synaptic_operation": 12.0,
-    "neuron_update": 90.0,
-    "spike": 50.0,
-    "message_out": 80.0,
-    "step": 2e5,
-    "core_step": 1e4,
-    "inference": 1e6,
-}
-TIME = {
-    "synaptic_operation": 0.5,
-    "neuron_update": 2.0,
-    "spike": 3.0,
-    "message_in": 5.0,
-    "step_overhead": 1000.0,
-}
 
 
 def times(fit: CalibrationFit) -> Fit:

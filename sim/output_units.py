@@ -1,4 +1,4 @@
-"""What the outputs of layers stand for on Lava."""
+"""What the outputs of layers stand for."""
 
 from __future__ import annotations
 
