@@ -5,6 +5,7 @@ from .artifact import load_artifact as load_artifact
 from .artifact import save_artifact as save_artifact
 from .artifact_diff import diff_artifacts as diff_artifacts
 from .chip_to_netx import as_netx as as_netx
+from .loss_tables import loss_tables as loss_tables
 from .mesh import Site as Site
 from .overflow import overflow_problems as overflow_problems
 from .overflow_input import InputPhase as InputPhase
@@ -16,6 +17,7 @@ from .placement import Core as Core
 from .placement import Placement as Placement
 from .placement import Usage as Usage
 from .placement_report import PlacementReport as PlacementReport
+from .placement_report import ResourceReport as ResourceReport
 from .placement_report import report_placement as report_placement
 from .problems import Problem as Problem
 from .quantization_loss import DecayLoss as DecayLoss

@@ -14,6 +14,7 @@ from lavadeploy.scripts.commands import (
     estimate,
     inspect,
     profiles,
+    report,
     run,
 )
 from lavadeploy.scripts.entry import run_program
@@ -33,6 +34,7 @@ app.command("compile")(compile.compile_)
 app.command("diff")(diff.diff)
 app.command("estimate")(estimate.estimate)
 app.command("run")(run.run)
+app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("convert-log")(convert_log.convert_log)
 app.command("calibrate")(calibrate.calibrate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from lavadeploy.compile import CompileReport, LayerLoss, StateReport, Verdict
+from lavadeploy.compile import CompileReport, LayerLoss, StateReport, Verdict, loss_tables
 from lavadeploy.scripts.console import print_table, say, shape_text
 from lavadeploy.sim import CalibrationAccuracy, Sensitivity
 
@@ -34,36 +34,8 @@ def show_compile_report(report: CompileReport) -> None:
 
 def show_losses(losses: Sequence[LayerLoss]) -> None:
     """Print what quantization lost in each layer, in percent of what was there."""
-    print_table(
-        ("quantized", "bits", "method", "scale", "clipped", "spikes changed"),
-        [
-            (
-                loss.layer,
-                str(loss.bits),
-                loss.method,
-                f"{loss.scale:.4g}",
-                str(loss.clipped),
-                "give --calibration"
-                if loss.spikes_changed is None
-                else f"{loss.spikes_changed} of {loss.spikes}",
-            )
-            for loss in losses
-        ],
-    )
-    print_table(
-        ("lost", "of a weight, at most", "on average", "threshold", "decays", "half-life"),
-        [
-            (
-                loss.layer,
-                f"{loss.largest_weight_error_percent:.2f} %",
-                f"{loss.mean_weight_error_percent:.2f} %",
-                f"{loss.threshold_error_percent:.2f} %",
-                f"{max((d.error_percent for d in loss.decays.values()), default=0.0):.2f} %",
-                _steps(max((d.half_life_error for d in loss.decays.values()), default=0.0)),
-            )
-            for loss in losses
-        ],
-    )
+    for columns, rows in loss_tables(losses):
+        print_table(columns, rows)
     say(
         "scale: whole numbers for 1 of the file's; clipped: weights beyond the largest that fits; "
         "errors of weights in percent of the layer's largest."
@@ -167,10 +139,6 @@ def _bits(bits: float) -> str:
     if math.isinf(bits):
         return "none" if bits < 0 else "all"
     return f"{bits:.1f}"
-
-
-def _steps(change: float) -> str:
-    return "for ever" if math.isinf(change) else f"{change:.2f} steps"
 
 
 def _text(value: int | str | None) -> str:

@@ -58,12 +58,14 @@ from .recording import recorded_states as recorded_states
 from .recording import state_names as state_names
 from .report import LAYER_COLUMNS as LAYER_COLUMNS
 from .report import layer_rows as layer_rows
+from .report import markdown_comparison as markdown_comparison
 from .report import markdown_report as markdown_report
 from .run_folder import check_run_folder as check_run_folder
 from .run_folder import load_figures as load_figures
 from .run_folder import load_run as load_run
 from .run_folder import save_run as save_run
 from .run_folder import spike_log_path as spike_log_path
+from .run_reader import load_summary as load_summary
 from .run_result import RunResult as RunResult
 from .run_result import StateTrace as StateTrace
 from .run_result import join_portions as join_portions

@@ -88,13 +88,25 @@ def quantity(estimate: Estimate) -> str:
     >>> quantity(Estimate(nominal=1500.0, low=200.0, high=9000.0, unit="nJ", evidence="inferred"))
     '1.5 µJ (0.2 to 9)'
     """
-    unit, factor = "µs" if estimate.unit == "us" else estimate.unit, 1.0
-    for ladder in _LADDERS:
-        while unit in ladder[:-1] and estimate.nominal * factor >= 1000:
-            unit, factor = ladder[ladder.index(unit) + 1], factor / 1000
+    unit, factor = readable_unit(estimate.nominal, estimate.unit)
     numbers = (estimate.nominal, estimate.low, estimate.high)
     nominal, low, high = (three_digits(number * factor) for number in numbers)
     return f"{nominal} {unit} ({low} to {high})"
+
+
+def readable_unit(number: float, unit: str) -> tuple[str, float]:
+    """Return the unit in which a number is below 1000, and what to multiply it by.
+
+    Examples
+    --------
+    >>> readable_unit(1500.0, "nJ")
+    ('µJ', 0.001)
+    """
+    unit, factor = "µs" if unit == "us" else unit, 1.0
+    for ladder in _LADDERS:
+        while unit in ladder[:-1] and number * factor >= 1000:
+            unit, factor = ladder[ladder.index(unit) + 1], factor / 1000
+    return unit, factor
 
 
 def interval(estimate: Estimate) -> str:

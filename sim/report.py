@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .energy_text import energy_lines
+from .run_overview import overview_rows
 from .run_summary import RunSummary
 
 LAYER_COLUMNS = (
@@ -30,8 +33,8 @@ def layer_rows(summary: RunSummary) -> list[tuple[str, ...]]:
                 f"{activity.spikes}",
                 f"{100 * activity.activity:.2f} %",
                 f"{activity.synaptic_operations}",
-                f"{chip.weight_bits}",
-                f"{chip.weight_exponent}",
+                _or_dash(chip.weight_bits),
+                _or_dash(chip.weight_exponent),
                 f"{chip.cores}",
             )
         )
@@ -51,9 +54,7 @@ def markdown_report(summary: RunSummary) -> str:
     if summary.accuracy is not None:
         lines += [f"Accuracy: **{100 * summary.accuracy:.2f} %**", ""]
     lines += [
-        "| " + " | ".join(LAYER_COLUMNS) + " |",
-        "|" + "---|" * len(LAYER_COLUMNS),
-        *("| " + " | ".join(row) + " |" for row in layer_rows(summary)),
+        *_table(LAYER_COLUMNS, layer_rows(summary)),
         "",
         f"{resources}; {summary.activity.input_spikes} input spikes.",
         "",
@@ -67,6 +68,32 @@ def markdown_report(summary: RunSummary) -> str:
     hashes = ", ".join(f"{name} `{value[:12]}`" for name, value in summary.hashes.items() if value)
     lines += [f"Hashes (SHA-256, first 12 digits): {hashes}.", ""]
     return "\n".join(lines)
+
+
+def markdown_comparison(runs: Sequence[tuple[str, RunSummary]]) -> str:
+    """Return the figures of several runs side by side, short enough for a pull request.
+
+    Parameters
+    ----------
+    runs : sequence of (str, RunSummary)
+        The runs with their names.
+    """
+    lines = [*_table(*overview_rows(runs)), ""]
+    for name, summary in runs:
+        lines += [f"- {name}: {warning}" for warning in summary.compiled.warnings]
+    return "\n".join([*lines, "", "Energies and times are estimates, with their intervals."])
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [_row(columns), "|" + "---|" * len(columns), *map(_row, rows)]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _or_dash(number: int | None) -> str:
+    return "-" if number is None else f"{number}"
 
 
 def _as_list(lines: list[str]) -> list[str]:

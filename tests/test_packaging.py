@@ -119,7 +119,7 @@ def test_the_wheel_holds_nothing_else(wheel: dict[str, bytes]) -> None:
     }
     assert "lavadeploy/__init__.py" not in wheel  # a namespace
     kinds = {Path(name).suffix for name in wheel if name.startswith("lavadeploy/")}
-    assert kinds == {".py", ".typed", ".yaml"}
+    assert kinds == {".py", ".typed", ".yaml", ".css", ".jinja"}
 
 
 def test_the_wheel_has_its_command_and_licence(wheel: dict[str, bytes]) -> None:

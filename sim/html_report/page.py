@@ -1,0 +1,115 @@
+"""The page: sections of all runs in one file of HTML."""
+# bokeh's type information is partial.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bokeh.embed import components
+from bokeh.resources import Resources
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ...netx import OutputError
+from ...netx.atomic_write import write_bytes_atomically
+from ...netx.version import __version__
+from .confusion import confusion_panel
+from .core_panel import core_panel
+from .energy_plots import energy_panel, interval_plot
+from .panels import Panel, Plot, Section
+from .raster import raster_panel
+from .rates import rates_panel
+from .reported_run import ReportedRun
+from .tables import layer_panel, loss_panel, overview_table, repeat_panel, warning_panel
+
+RASTER_EVENTS = 60_000  # in a page, 16 bytes and a third each
+MOST_BYTES = 6_000_000
+
+
+def write_html_report(runs: Sequence[ReportedRun], path: str | Path) -> None:
+    """Write a report of one run, or of several side by side.
+
+    Parameters
+    ----------
+    runs : sequence of ReportedRun
+        What `read_reported_runs` returned.
+    path : str or Path
+        The file; an earlier one is replaced.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written, or would be larger than 6 MB.
+    """
+    page = html_report(runs).encode("utf-8", errors="replace")
+    if len(page) > MOST_BYTES:
+        raise OutputError(
+            f"'{path}': a report of these {len(runs)} runs takes {len(page) / 1e6:.1f} MB; "
+            f"{MOST_BYTES / 1e6:.0f} MB is the most that every browser opens well. Name fewer runs."
+        )
+    write_bytes_atomically(Path(path), page)
+
+
+def html_report(runs: Sequence[ReportedRun]) -> str:
+    """Return a page that needs nothing but itself; see `write_html_report`."""
+    sections = _sections(runs)
+    plots = [plot for section in sections for panel in section.panels for plot in panel.plots]
+    script, places = components([plot.figure for plot in plots])
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
+    )
+    template = environment.get_template("page.html.jinja")
+    return template.render(
+        title=" and ".join(run.name for run in runs),
+        version=__version__,
+        sections=sections,
+        place_of={id(plot): place for plot, place in zip(plots, places, strict=True)},
+        id=id,
+        bokeh="\n".join(Resources(mode="inline", components=["bokeh"]).js_raw),
+        script=script,
+    )
+
+
+def _sections(runs: Sequence[ReportedRun]) -> list[Section]:
+    def each(panel_of: Callable[[ReportedRun], Panel | None]) -> list[Panel]:
+        return [panel for run in runs if (panel := panel_of(run)) is not None]
+
+    most_events = RASTER_EVENTS // len(runs)
+    sections = [
+        Section(anchor="overview", title="What was run", panels=[_overview(runs)]),
+        Section(anchor="accuracy", title="Accuracy", panels=each(confusion_panel)),
+        Section(anchor="layers", title="Layers", panels=each(layer_panel)),
+        Section(
+            anchor="spikes",
+            title="Spikes",
+            panels=[raster_panel(run, most_events) for run in runs],
+        ),
+        Section(anchor="sparsity", title="Activity and sparsity", panels=each(rates_panel)),
+        Section(anchor="energy", title="Energy and time, estimated", panels=each(energy_panel)),
+        Section(anchor="cores", title="Cores and traffic", panels=each(core_panel)),
+        Section(anchor="loss", title="What quantization lost", panels=each(loss_panel)),
+        Section(anchor="warnings", title="Warnings", panels=each(warning_panel)),
+        Section(anchor="repeat", title="To repeat it", panels=each(repeat_panel)),
+    ]
+    return [section for section in sections if section.panels]
+
+
+def _overview(runs: Sequence[ReportedRun]) -> Panel:
+    plots: list[Any] = []
+    energies = [(run.name, run.summary.energy) for run in runs]
+    known = [(name, energy) for name, energy in energies if energy is not None]
+    if len(known) > 1:
+        plots = [
+            Plot(
+                figure=interval_plot([(name, energy.total_energy) for name, energy in known]),
+                title="Energy of an inference",
+            ),
+            Plot(
+                figure=interval_plot([(name, energy.time) for name, energy in known]),
+                title="Time of an inference",
+            ),
+        ]
+    return Panel(plots=plots, tables=(overview_table(runs),))

@@ -1,0 +1,128 @@
+"""What a report needs of a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...compile import CompiledNetwork, load_artifact
+from ...hw_profiles.arithmetic import Int64Array
+from ...netx import OptionError, RunFolderError
+from ..run_folder import spike_log_path
+from ..run_reader import load_summary
+from ..run_summary import RunSummary
+from ..spike_log import SpikeLog
+from ..spike_log_file import read_spike_log, spike_log_parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ReportedRun:
+    """A run as a report shows it.
+
+    Attributes
+    ----------
+    name : str
+        Short and different from those beside it.
+    folder : Path
+        Where it is.
+    summary : RunSummary
+        All figures.
+    compiled : CompiledNetwork
+        What ran.
+    sample : int
+        Number of the sample whose spikes are shown.
+    spikes : SpikeLog
+        Of that sample only.
+    neuron_spikes : mapping of str to int64 array, shape (neurons,)
+        How often each neuron fired in all samples, for each layer that is in the log.
+    """
+
+    name: str
+    folder: Path
+    summary: RunSummary
+    compiled: CompiledNetwork
+    sample: int
+    spikes: SpikeLog
+    neuron_spikes: Mapping[str, Int64Array]
+
+
+def read_reported_runs(
+    folders: Sequence[str | Path],
+    sample: int = 0,
+    on_read: Callable[[int], None] = lambda _: None,
+) -> tuple[ReportedRun, ...]:
+    """Read run folders for a report, in memory that does not grow with their logs.
+
+    Parameters
+    ----------
+    folders : sequence of str or Path
+        The run folders.
+    sample : int
+        Number of the sample whose spikes are shown.
+    on_read : callable
+        Called with the number of runs that have been read.
+
+    Raises
+    ------
+    RunFolderError
+        When one is no run, or damaged.
+    OptionError
+        When there are none, the same twice, or no such sample.
+    """
+    paths = [Path(folder) for folder in folders]
+    runs: list[ReportedRun] = []
+    for path, name in zip(paths, _names(paths), strict=True):
+        runs.append(_read(path, name, sample))
+        on_read(len(runs))
+    return tuple(runs)
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """Return the names of the folders, or as much of their paths as tells them apart."""
+    if not paths:
+        raise OptionError("no run to report; one run folder at least was expected.")
+    parts = [path.resolve().parts for path in paths]
+    if len(set(parts)) < len(parts):
+        raise OptionError("the same run folder is given twice; name each once.")
+    depth = 1
+    while len({part[-depth:] for part in parts}) < len(parts):
+        depth += 1
+    return ["/".join(part[-depth:]) for part in parts]
+
+
+def _read(folder: Path, name: str, sample: int) -> ReportedRun:
+    summary = load_summary(folder)
+    if not 0 <= sample < summary.samples:
+        raise OptionError(
+            f"sample {sample}: '{folder}' has samples 0 to {summary.samples - 1}; choose one of "
+            "them by --sample."
+        )
+    artifact = folder / "compiled.ldc"
+    if not artifact.exists():
+        raise RunFolderError(f"'{folder}': its artifact compiled.ldc is missing. Run it again.")
+    log = spike_log_path(folder)
+    return ReportedRun(
+        name=name,
+        folder=folder,
+        summary=summary,
+        compiled=load_artifact(artifact),
+        sample=sample,
+        spikes=read_spike_log(log, samples=range(sample, sample + 1)),
+        neuron_spikes=_count_by_neuron(log),
+    )
+
+
+def _count_by_neuron(log: Path) -> dict[str, Int64Array]:
+    counts: dict[str, Int64Array] = {}
+    for part in spike_log_parts(log):
+        starts = np.concatenate([[0], np.cumsum(part.layer_sizes)]).astype(np.int64)
+        found = np.bincount(starts[part.layer] + part.neuron, minlength=int(starts[-1]))
+        for index, layer in enumerate(part.layer_names):
+            if layer in part.not_logged:
+                continue
+            of_layer = found[starts[index] : starts[index + 1]]
+            counts[layer] = counts[layer] + of_layer if layer in counts else of_layer
+    return counts

@@ -1,0 +1,106 @@
+"""Reports in headless Chromium: ``python -m pytest -m browser``."""
+# playwright is only in the environment of developers.
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from saved_runs import classifier, save_small_run
+
+from lavadeploy.sim.html_report import read_reported_runs, write_html_report
+
+pytestmark = pytest.mark.browser
+PLOTS = 9  # of a run with labels on a chip with coefficients
+
+
+@pytest.fixture(scope="module")
+def browser() -> Generator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    assert path, "no Chromium here; install Debian's package 'chromium'"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    save_small_run(tmp_path / "a")
+    save_small_run(tmp_path / "b", classifier("loihi1"))
+    path = tmp_path / "report.html"
+    write_html_report(read_reported_runs([tmp_path / "a", tmp_path / "b"]), path)
+    return path
+
+
+def opened(browser: Browser, report: Path, complaints: list[str], **options: Any) -> Page:
+    page = browser.new_context(offline=True, **options).new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text) if message.type in ("error", "warning") else None
+        ),
+    )
+    page.on("requestfailed", lambda request: complaints.append(request.url))
+    page.goto(report.as_uri())
+    page.wait_for_function("Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle")
+    return page
+
+
+def test_all_plots_are_drawn_without_a_complaint(browser: Browser, report: Path) -> None:
+    complaints: list[str] = []
+    page = opened(browser, report, complaints)
+    assert complaints == []
+    figures = page.locator("figure")
+    # and energy and time of both, beside each other
+    assert figures.count() == 2 * PLOTS + 2
+    heights = figures.evaluate_all("all => all.map(one => one.offsetHeight)")
+    assert all(height > 100 for height in heights)
+
+
+@pytest.mark.parametrize("width", [360, 800, 1400])
+def test_page_is_never_wider_than_its_window(browser: Browser, report: Path, width: int) -> None:
+    complaints: list[str] = []
+    page = opened(browser, report, complaints, viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_dark_mode_is_dark_and_paper_is_white(browser: Browser, report: Path) -> None:
+    complaints: list[str] = []
+    page = opened(browser, report, complaints, color_scheme="dark")
+    background = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(background) == "rgb(20, 22, 26)"
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate(background) == "rgb(255, 255, 255)"
+    assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_raster_zooms_to_a_box_that_is_drawn(browser: Browser, report: Path) -> None:
+    complaints: list[str] = []
+    page = opened(browser, report, complaints, viewport={"width": 1400, "height": 900})
+    title = "Spikes by step, layers above each other"
+    figure = page.locator("figure", has_text=title).first
+    figure.scroll_into_view_if_needed()
+    box = figure.bounding_box()
+    assert box is not None
+    ranges = """() => {
+        const all = [...Bokeh.documents[0]._all_models.values()];
+        return all.filter(m => m.type == "Range1d").map(m => [m.start, m.end]);
+    }"""
+    before = page.evaluate(ranges)
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + 80)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 160, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    after = page.evaluate(ranges)
+    changed = [(b, a) for b, a in zip(before, after, strict=True) if a != b]
+    assert len(changed) == 2  # steps and neurons
+    for (start, end), (new_start, new_end) in changed:
+        assert abs(new_end - new_start) < abs(end - start)
+    assert complaints == []
