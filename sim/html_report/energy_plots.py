@@ -22,8 +22,15 @@ from .reported_run import ReportedRun
 ROW_HEIGHT, FRAME_HEIGHT = 30, 70  # pixels
 
 
-def energy_panel(run: ReportedRun) -> Panel:
-    """Show the energy and time of a run with all that goes into them."""
+def energy_panels(runs: Sequence[ReportedRun]) -> list[Panel]:
+    """Show the energy and time of each run with all that goes into them, at the same scale."""
+    known = [run.summary.energy for run in runs if run.summary.energy is not None]
+    energies = axis_decades([row for energy in known for row in _energies(energy)])
+    times = axis_decades([row for energy in known for row in _times(energy)])
+    return [_energy_panel(run, energies, times) for run in runs]
+
+
+def _energy_panel(run: ReportedRun, energies: Sequence[float], times: Sequence[float]) -> Panel:
     energy, profile = run.summary.energy, run.summary.profile
     sentences = _paragraphs(energy_lines(energy, profile))
     if energy is None:
@@ -32,23 +39,28 @@ def energy_panel(run: ReportedRun) -> Panel:
         run=run.name,
         bullets=sentences,
         plots=(
-            Plot(figure=interval_plot(_energies(energy)), title="Energy of an inference"),
+            Plot(figure=interval_plot(_energies(energy), energies), title="Energy of an inference"),
             Plot(figure=_by_layer(energy), title="Dynamic energy by layer, nominal"),
-            Plot(figure=interval_plot(_times(energy)), title="Time of an inference"),
+            Plot(figure=interval_plot(_times(energy), times), title="Time of an inference"),
         ),
         tables=(_term_table(energy), _layer_table(energy), _time_table(energy)),
     )
 
 
-def interval_plot(rows: Sequence[tuple[str, Estimate]]) -> Any:
+def axis_decades(rows: Sequence[tuple[str, Estimate]]) -> list[float]:
+    """Return the powers of ten between which all numbers lie that are neither 0 nor infinite."""
+    ends = [x for _, e in rows for x in (e.nominal, e.low, e.high) if 0 < x < math.inf]
+    first = math.floor(math.log10(min(ends, default=1.0)))
+    last = max(math.ceil(math.log10(max(ends, default=1.0))), first + 1)
+    return [10.0**power for power in range(first, last + 1)]
+
+
+def interval_plot(rows: Sequence[tuple[str, Estimate]], decades: Sequence[float]) -> Any:
     """Return a plot of numbers with their intervals on a logarithmic axis, a row each.
 
     An end that is 0 lies at the left border.
     """
-    positive = [x for _, e in rows for x in (e.nominal, e.low, e.high) if 0 < x < math.inf]
-    least = 10 ** math.floor(math.log10(min(positive, default=1.0)))
-    most = 10 ** math.ceil(math.log10(max(positive, default=10.0)))
-    most = max(most, 10 * least)
+    least, most = decades[0], decades[-1]
     names = [name for name, _ in rows]
     source = ColumnDataSource(
         {
@@ -67,10 +79,7 @@ def interval_plot(rows: Sequence[tuple[str, Estimate]]) -> Any:
         y_range=list(reversed(names)),
         x_axis_label="nominal (point) and interval",
     )
-    decades = [
-        10.0**power for power in range(round(math.log10(least)), round(math.log10(most)) + 1)
-    ]
-    plot.xaxis.ticker = plot.xgrid.ticker = decades
+    plot.xaxis.ticker = plot.xgrid.ticker = list(decades)
     plot.xaxis.major_label_overrides = {x: _with_unit(x, rows[0][1].unit) for x in decades}
     plot.hbar(
         "name", left="low", right="high", height=0.34, source=source, color=COLORS[0], alpha=0.4

@@ -18,7 +18,7 @@ from ...netx.atomic_write import write_bytes_atomically
 from ...netx.version import __version__
 from .confusion import confusion_panel
 from .core_panel import core_panel
-from .energy_plots import energy_panel, interval_plot
+from .energy_plots import axis_decades, energy_panels, interval_plot
 from .panels import Panel, Plot, Section
 from .raster import raster_panel
 from .rates import rates_panel
@@ -88,7 +88,7 @@ def _sections(runs: Sequence[ReportedRun]) -> list[Section]:
             panels=[raster_panel(run, most_events) for run in runs],
         ),
         Section(anchor="sparsity", title="Activity and sparsity", panels=each(rates_panel)),
-        Section(anchor="energy", title="Energy and time, estimated", panels=each(energy_panel)),
+        Section(anchor="energy", title="Energy and time, estimated", panels=energy_panels(runs)),
         Section(anchor="cores", title="Cores and traffic", panels=each(core_panel)),
         Section(anchor="loss", title="What quantization lost", panels=each(loss_panel)),
         Section(anchor="warnings", title="Warnings", panels=each(warning_panel)),
@@ -102,14 +102,13 @@ def _overview(runs: Sequence[ReportedRun]) -> Panel:
     energies = [(run.name, run.summary.energy) for run in runs]
     known = [(name, energy) for name, energy in energies if energy is not None]
     if len(known) > 1:
+        energy_of = [(name, energy.total_energy) for name, energy in known]
+        time_of = [(name, energy.time) for name, energy in known]
         plots = [
-            Plot(
-                figure=interval_plot([(name, energy.total_energy) for name, energy in known]),
-                title="Energy of an inference",
-            ),
-            Plot(
-                figure=interval_plot([(name, energy.time) for name, energy in known]),
-                title="Time of an inference",
-            ),
+            Plot(figure=interval_plot(rows, axis_decades(rows)), title=title)
+            for rows, title in (
+                (energy_of, "Energy of an inference"),
+                (time_of, "Time of an inference"),
+            )
         ]
     return Panel(plots=plots, tables=(overview_table(runs),))

@@ -16,7 +16,7 @@ from lavadeploy.sim.energy import Estimate
 from lavadeploy.sim.html_report import ReportedRun, read_reported_runs
 from lavadeploy.sim.html_report.confusion import confusion_counts
 from lavadeploy.sim.html_report.core_panel import core_panel
-from lavadeploy.sim.html_report.energy_plots import energy_panel, interval_plot
+from lavadeploy.sim.html_report.energy_plots import axis_decades, energy_panels, interval_plot
 from lavadeploy.sim.html_report.figures import luminance, shades
 from lavadeploy.sim.html_report.raster import MOST_ROWS, raster_panel
 from lavadeploy.sim.html_report.rates import rates_panel
@@ -90,7 +90,7 @@ def test_interval_plot_keeps_low_and_high_and_holds_zero_at_the_border() -> None
         ("none", Estimate(nominal=0.0, low=0.0, high=40.0, unit="nJ", evidence="inferred")),
         ("any", Estimate(nominal=9.0, low=1.0, high=float("inf"), unit="nJ", evidence="inferred")),
     ]
-    plot = interval_plot(rows)
+    plot = interval_plot(rows, axis_decades(rows))
     shown = columns_of(plot)
     assert (plot.x_range.start, plot.x_range.end) == (1.0, 1000.0)
     assert shown["low"] == [5.0, 1.0, 1.0]
@@ -102,7 +102,7 @@ def test_interval_plot_keeps_low_and_high_and_holds_zero_at_the_border() -> None
 def test_terms_of_layers_add_up_to_their_energy(run: ReportedRun) -> None:
     energy = run.summary.energy
     assert energy is not None
-    by_layer = energy_panel(run).plots[1].figure
+    by_layer = energy_panels([run])[0].plots[1].figure
     shown = columns_of(by_layer)
     terms = [name for name in shown if name != "layer"]
     sums = np.sum([shown[name] for name in terms], axis=0)
