@@ -31,7 +31,9 @@ def rates_panel(run: ReportedRun) -> Panel:
     if run.neuron_spikes:
         title = "Firing rates: neurons of each layer, the most active first"
         plots.append(Plot(figure=_over_neurons(run), title=title))
-    return Panel(run=run.name, plots=plots, tables=(_sparsity_table(run),))
+    return Panel(
+        run=run.name, plots=plots, tables=(_sparsity_table(run), _neurobench_table(summary))
+    )
 
 
 def _over_time(summary: RunSummary, steps: StepActivity) -> Any:
@@ -92,6 +94,13 @@ def _sparsity_table(run: ReportedRun) -> Table:
         rows.append((layer.name, f"{layer.neurons}", sparsity, silent, always))
     columns = ("layer", "neurons", "activation sparsity", "never fire", "fire in every step")
     return Table(columns=columns, rows=rows)
+
+
+def _neurobench_table(summary: RunSummary) -> Table:
+    flat = dict(summary.neurobench)
+    flat |= flat.pop("SynapticOperations", {})
+    rows = [(name, f"{value:.6g}") for name, value in flat.items() if value is not None]
+    return Table(title="By NeuroBench's definitions", columns=("metric", "is"), rows=rows)
 
 
 def _rates(run: ReportedRun, spikes: Int64Array) -> Any:
