@@ -92,6 +92,7 @@ from .spike_changes import layer_changes as layer_changes
 from .spike_changes import with_changes as with_changes
 from .spike_converters import CONVERTERS as CONVERTERS
 from .spike_converters import convert_spike_log as convert_spike_log
+from .spike_converters import layers_without_values as layers_without_values
 from .spike_files import load_spike_input as load_spike_input
 from .spike_input import SpikeInput as SpikeInput
 from .spike_input import check_input_fits as check_input_fits

@@ -75,9 +75,15 @@ def _shares(energy: EnergyEstimate) -> str:
 
 
 def _filled(sentence: str) -> list[str]:
-    return textwrap.wrap(
-        sentence, COLUMNS, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
+    """Return a sentence in lines; a number stays beside its percent sign."""
+    lines = textwrap.wrap(
+        sentence.replace(" %", "\0%"),
+        COLUMNS,
+        subsequent_indent="  ",
+        break_on_hyphens=False,
+        break_long_words=False,
     )
+    return [line.replace("\0", " ") for line in lines]
 
 
 def quantity(estimate: Estimate) -> str:

@@ -60,7 +60,8 @@ class Destination:
 class RunWriter:
     """Takes the portions of a run, counts them and writes them.
 
-    A context manager. When its block ends before the run is finished, by an error or an
+    A context manager; from the start on it is the only one that writes that folder, until its block
+    ends. When its block ends before the run is finished, by an error or an
     interruption, what is finished stays in an unfinished run (`kept` says how many samples), to be
     gone on with by `Destination.resume`. Nothing stays where no sample was finished.
 
@@ -85,7 +86,7 @@ class RunWriter:
     Raises
     ------
     OutputError
-        When the folder may not be written.
+        When the folder may not be written, or another process is writing that run.
     OptionError
         When there is no layer of a name in `Destination.log`.
     RunFolderError
@@ -114,12 +115,16 @@ class RunWriter:
         if destination.folder is not None:
             check_replaceable(Path(destination.folder), RUN)
             self._files = UnfinishedRun(Path(destination.folder))
-            self._go_on(self._files)
+            try:
+                self._go_on(self._files)
+            except BaseException:
+                self._files.leave(keep=True)
+                raise
 
     def _go_on(self, files: UnfinishedRun) -> None:
         if not self._to.resume:
             return
-        totals = files.finished(self._identity)
+        totals = files.finished(self._identity, self._shape)
         if totals is not None:
             self._totals.restore(totals)
             self._written = self.done = self._totals.samples
@@ -218,19 +223,15 @@ class RunWriter:
             return
         cause = error.__cause__ if isinstance(error, OutputError) else error
         if isinstance(cause, OSError):  # a disk that is full takes no more of what is finished
-            self._discard_unless_kept(files)
+            files.leave(keep=self.kept > 0)
             raise output_error(Path(folder), cause, self._what_is_left()) from cause
         try:
             if not self._is_adding:  # else counts hold a part of a portion
                 self._checkpoint(files)
         except OSError as failure:
-            self._discard_unless_kept(files)
+            files.leave(keep=self.kept > 0)
             raise output_error(Path(folder), failure, self._what_is_left()) from failure
-        self._discard_unless_kept(files)
-
-    def _discard_unless_kept(self, files: UnfinishedRun) -> None:
-        if not self.kept:
-            files.discard()
+        files.leave(keep=self.kept > 0)
 
     def _what_is_left(self) -> str:
         if not self.kept:

@@ -8,7 +8,8 @@ slayer      an array ``(N, neurons, T)`` or ``(N, C, H, W, T)`` for each layer
 tonic       a structured array for each layer and sample, ``<layer>/<sample>``
 =========== ==================================================================================
 
-Of npz and slayer, memory holds the array of one layer.
+Of npz and slayer, memory holds the array of one layer. Arrays are called like their layers; that of
+a slayer file with one layer only is called ``spikes``, as `load_spike_input` takes it.
 """
 # pyarrow and h5py have no complete type information.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -36,6 +37,7 @@ from .spike_log_file import read_spike_log, spike_log_parts
 from .spike_readers import STEP_US, slayer_spikes, time_first_spikes, tonic_events
 
 SAMPLES_AT_ONCE = 64
+INPUT_SPIKES = "spikes"  # what an input file calls them
 
 
 def convert_spike_log(
@@ -87,6 +89,26 @@ def convert_spike_log(
     names = [name for name in logged if layers is None or name in layers]
     CONVERTERS[to](source, target, names, shapes, step_us)
     return tuple(names)
+
+
+def layers_without_values(
+    source: Path, to: str, names: Collection[str], shapes: Mapping[str, Shape]
+) -> tuple[str, ...]:
+    """Return the layers whose graded spikes lose their values in a file of that kind.
+
+    Parameters
+    ----------
+    source, to, shapes
+        As for `convert_spike_log`.
+    names : collection of str
+        The layers that are written.
+    """
+    images = [name for name in names if len(shapes[name]) == 3]
+    if to != "tonic" or not images:  # its events of images tell place and channel
+        return ()
+    log = next(iter(spike_log_parts(source)))
+    _, is_graded = _survey(source, images)
+    return tuple(name for name in images if is_graded[log.layer_names.index(name)])
 
 
 def _to_csv(
@@ -195,7 +217,8 @@ def _to_slayer(
         log = read_spike_log(source, layers=[name])
         return slayer_spikes(log, log.layer_names.index(name), shapes[name])
 
-    _write_arrays(target, ((name, _compact(array(name))) for name in names))
+    called = {name: name if len(names) > 1 else INPUT_SPIKES for name in names}
+    _write_arrays(target, ((called[name], _compact(array(name))) for name in names))
 
 
 def _to_tonic(

@@ -169,6 +169,12 @@ def spike_log_parts(
             yield shape
 
 
+def spike_log_shape(path: Path) -> SpikeLog:
+    """Return a log without its events: layers, samples, steps. For errors see `read_spike_log`."""
+    with _opened(path) as (_file, shape):
+        return shape
+
+
 @contextmanager
 def _opened(path: Path) -> Generator[tuple[pq.ParquetFile, SpikeLog]]:
     """Open a log; gives the file, and its shape as a log without events."""

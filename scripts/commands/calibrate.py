@@ -61,13 +61,13 @@ def calibrate(
         save_profile(fitted_profile(fit, start, profile_name(output)), output)
 
     def show() -> None:
-        _show(fit)
+        _show(fit, regularization)
         say("Nothing written." if output is None else f"Written: {output}")
 
     emit(fit, as_json=as_json, output=None, show=show)
 
 
-def _show(fit: CalibrationFit) -> None:
+def _show(fit: CalibrationFit, regularization: float) -> None:
     say(f"{fit.runs} runs on {', '.join(fit.boards)}; start: profile '{fit.profile}'.")
     print_table(COLUMNS, [*_rows(fit.energy, "pJ"), *_rows(fit.time, "ns")])
     static = fit.static
@@ -92,10 +92,27 @@ def _show(fit: CalibrationFit) -> None:
             say(f"  {100 * error:.1f} % on {network}, fitted without it")
     if not fit.energy.left_out:
         say("All runs are of one network, so nothing says how good predictions of others are.")
+    _show_beyond(fit, regularization)
     for rail in fit.rails:
         say(f"Rail {rail} was fitted by itself, too; its coefficients are in --json.")
     for run, reason in fit.dropped.items():
         say(f"Not fitted to energy: {run}, {reason}.")
+
+
+def _show_beyond(fit: CalibrationFit, regularization: float) -> None:
+    """Say which coefficients the profile's values hold back."""
+    fits = (("energy", fit.energy), ("time", fit.time))
+    found = [
+        f"{what} of {c.name.replace('_', ' ')}"
+        for what, part in fits
+        for c in (() if part is None else part.coefficients)
+        if c.beyond and c.identified
+    ]
+    if found and regularization > 0:
+        say(
+            f"Farther from the profile than it is uncertain: {', '.join(found)}. The profile "
+            "holds these back, and intervals may be too narrow; fit with --regularization 0."
+        )
 
 
 def _rows(fit: Fit | None, unit: str) -> list[tuple[str, ...]]:

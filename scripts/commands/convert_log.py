@@ -10,10 +10,11 @@ import typer
 from lavadeploy.compile import load_artifact
 from lavadeploy.netx import OptionError
 from lavadeploy.netx.atomic_write import file_written_atomically
-from lavadeploy.scripts.console import JsonOption, emit, say
+from lavadeploy.scripts.console import JsonOption, complain, emit, say
 from lavadeploy.sim import (
     STEP_US,
     convert_spike_log,
+    layers_without_values,
     load_figures,
     spike_log_path,
 )
@@ -35,7 +36,8 @@ def convert_log(
     """Write the spikes of a run as CSV, NIRData (HDF5) or NumPy arrays.
 
     npz has an array (N, T, neurons) for each layer, slayer (N, neurons, T) or (N, C, H, W, T),
-    tonic a structured array for each layer and sample.
+    tonic a structured array for each layer and sample. A slayer file of one layer is an --input of
+    lavadeploy run.
     """
     if step_us < 1:
         raise OptionError(f"--step-us is {step_us}; at least 1 was expected.")
@@ -48,6 +50,11 @@ def convert_log(
     with file_written_atomically(output) as temporary:
         names = convert_spike_log(
             spike_log_path(run), temporary, to, shapes, layers=layers, step_us=step_us
+        )
+    for name in layers_without_values(spike_log_path(run), to, names, shapes):
+        complain(
+            f"warning: {name}: its graded spikes lose their values, which events of images in "
+            "tonic's form do not have. Take npz, slayer, csv or nirdata for them."
         )
     written = {"written": str(output), "to": to, "layers": names}
     emit(written, as_json=as_json, output=None, show=lambda: say(f"Written: {output}"))

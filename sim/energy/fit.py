@@ -251,6 +251,8 @@ def _coefficient(
         before=float(whole.prior.mean[column]) if np.isfinite(whole.prior.sd[column]) else None,
         # a coefficient at its bound of 0 is not free of cost, it is not seen
         identified=bool(best[column] > 0 and narrower),
+        # nothing is farther than an infinite uncertainty
+        beyond=bool(abs(best[column] - whole.prior.mean[column]) > whole.prior.sd[column]),
         merged_with=tuple(whole.names[other] for other in group if other != column),
     )
 

@@ -20,6 +20,11 @@ class FittedCoefficient:
     identified : bool
         Whether the runs say more of it than the profile did; else the profile's value is to be
         kept.
+    beyond : bool
+        Whether it is farther from the profile's value than that is uncertain. The profile's value
+        held it back then, and the interval may miss the truth: of trials whose truth is half as
+        much again as the profile's high end, a half to nine tenths had it inside. Fitted with
+        strength 0, nine tenths had.
     merged_with : tuple of str
         Coefficients of columns proportional to its own, to which it keeps the profile's ratio.
     """
@@ -30,6 +35,7 @@ class FittedCoefficient:
     high: float
     before: float | None
     identified: bool
+    beyond: bool
     merged_with: tuple[str, ...]
 
 

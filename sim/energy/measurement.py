@@ -9,7 +9,7 @@ A JSON file, one run each (or, under ``notes.measurement``, the ``run.json`` of 
      "chip": "loihi2", "stepping": "N3B3", "board": "Kapoho Point",
      "boundary": "neurocores", "chips": 1, "cores_used": 74,
      "steps": 10000, "inferences": 625,
-     "time": {"total_s": 1.53, "host_excluded": true},
+     "time": {"total_s": 1.53, "per_step_us": {"mean": 153.0}, "host_excluded": true},
      "power_W": {"total": 0.679, "static": 0.232, "dynamic": 0.447,
                  "rails": {"vdd": 0.253, "vddm": 0.422, "vddio": 0.004},
                  "static_rails": {"vdd": 0.09, "vddm": 0.14, "vddio": 0.002},
@@ -18,13 +18,16 @@ A JSON file, one run each (or, under ``notes.measurement``, the ``run.json`` of 
                             "dendrite_updates": 42800000, "spikes_in": 980000,
                             "spikes_out": 581000, "axon_out": 581000}]},
      "mesh": {"messages": 43000000, "hops": 120000000, "crossings": 0},
+     "memory": [{"core": 0, "fraction": 0.81}],
      "profiler": {"module": "lava.utils.loihi2_profiler", "version": null}}
 
 Counters are sums over the run, as Lava's profiler gives them (``Loihi2Activity``). Power is the
 mean over a run of seconds, since boards sample currents every 30 to 40 ms; static power is taken
 after the work, on the warm board. ``neurons``, ``spikes_out``, ``rails``, ``static_rails``,
-``mesh``, ``stepping`` and ``profiler`` may be left out. ``network`` names runs that are left out
-together when the fit is tested.
+``mesh``, ``stepping``, ``profiler``, ``network``, ``per_step_us`` and ``memory`` may be left out;
+nothing is fitted to the last two. ``per_step_us`` has the steps one by one or any of their
+statistics. ``network`` names runs that are left out together when the fit is tested; those without
+it count as one network.
 """
 
 from __future__ import annotations
@@ -54,6 +57,7 @@ class RunTime(_Part):
     """Duration of a run; times are fitted to runs without the host's only."""
 
     total_s: Positive
+    per_step_us: tuple[NotNegative, ...] | dict[str, NotNegative] | None = None
     host_excluded: bool
 
 
@@ -102,6 +106,13 @@ class MeshCounters(_Part):
     crossings: NotNegative
 
 
+class CoreMemory(_Part):
+    """How much of a core's memory is in use."""
+
+    core: int
+    fraction: NotNegative
+
+
 class Measurement(_Part):
     """A measured run; see the module for every key."""
 
@@ -109,7 +120,7 @@ class Measurement(_Part):
     schema_: Annotated[Literal[1], Field(alias="schema")]
     evidence: Literal["measured"]
     run_id: str
-    network: str
+    network: str = ""
     chip: Chip
     stepping: str = ""
     board: str
@@ -122,6 +133,7 @@ class Measurement(_Part):
     power_W: RunPower  # noqa: N815 - the unit's own spelling
     counters: Counters
     mesh: MeshCounters | None = None
+    memory: tuple[CoreMemory, ...] = ()
     profiler: dict[str, Any] | None = None
 
     @model_validator(mode="after")

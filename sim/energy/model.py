@@ -59,11 +59,15 @@ class EnergyOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerEnergy:
-    """Dynamic energy of one layer, nJ an inference, in all and by kind of operation."""
+    """Dynamic energy of one layer, nJ an inference, in all and by kind of operation.
+
+    `power` is the same a second in mW, when one inference follows the other.
+    """
 
     name: str
     energy: Estimate
     terms: Mapping[str, Estimate]
+    power: Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,8 @@ class EnergyEstimate:
         One after the other.
     dynamic_power, total_power : Estimate
         mW at that pace: energy a second.
+    powers : mapping of str to Estimate
+        The same for each of the terms.
     energy_delay_product : Estimate
         Total energy times time, 'nJ s'.
     ann : AnnComparison or None
@@ -123,6 +129,7 @@ class EnergyEstimate:
     inferences_per_second: Estimate
     dynamic_power: Estimate
     total_power: Estimate
+    powers: Mapping[str, Estimate]
     energy_delay_product: Estimate
     ann: AnnComparison | None
     static_boundary: str
@@ -179,13 +186,9 @@ def estimate_energy(
     return EnergyEstimate(
         profile=profile.name,
         options=options,
-        terms={name: term.estimate("nJ") for name, term in parts.items()},
+        terms=_in_nanojoules(parts),
         layers=tuple(
-            LayerEnergy(
-                name=layer.name,
-                energy=total(found.values()).estimate("nJ"),
-                terms={name: term.estimate("nJ") for name, term in found.items()},
-            )
+            _layer(layer.name, found, time)
             for layer, found in zip(counts.layers, by_layer, strict=True)
         ),
         dynamic_energy=dynamic.estimate("nJ"),
@@ -199,6 +202,9 @@ def estimate_energy(
         inferences_per_second=_rate(time).estimate("1/s"),
         dynamic_power=(dynamic / time).estimate("mW"),
         total_power=(power + dynamic / time).estimate("mW"),
+        # static power is known as such: over time its interval would be wider
+        powers={name: (term / time).estimate("mW") for name, term in terms.items()}
+        | {STATIC: power.estimate("mW")},
         energy_delay_product=(in_all * time).times(1e-6).estimate("nJ s"),
         ann=compare_with_ann(counts, terms),
         static_boundary=boundary_text(counts, profile, options.boundary, rule),
@@ -215,6 +221,20 @@ def _coefficients(profile: HardwareProfile) -> tuple[Energy, Time]:
             "counts but no joules. Compile for a profile that has them."
         )
     return profile.energy, profile.time
+
+
+def _in_nanojoules(terms: Mapping[str, Range]) -> dict[str, Estimate]:
+    return {name: term.estimate("nJ") for name, term in terms.items()}
+
+
+def _layer(name: str, terms: Mapping[str, Range], time: Range) -> LayerEnergy:
+    energy = total(terms.values())
+    return LayerEnergy(
+        name=name,
+        energy=energy.estimate("nJ"),
+        terms=_in_nanojoules(terms),
+        power=(energy / time).estimate("mW"),
+    )
 
 
 def _rate(microseconds: Range) -> Range:

@@ -78,6 +78,21 @@ def test_times_that_are_not_fitted_are_said_to_be_the_profiles(
     assert (data["time"], data["energy"]["runs"]) == (None, 20)
 
 
+def test_a_board_beyond_the_profile_is_told_to_be_fitted_without_it(cli: Cli, folder: Path) -> None:
+    energy = {**ENERGY, "synaptic_operation": 60.0}
+    made = microbenchmarks(np.random.default_rng(0), load_profile("loihi2"), energy, TIME)
+    for run in made:
+        (folder / f"{run.run_id}.json").write_text(run.model_dump_json(by_alias=True), "utf-8")
+    runs = [f"{run.run_id}.json" for run in made]
+    warning = (
+        "\nFarther from the profile than it is uncertain: energy of synaptic operation. The "
+        "profile holds these back, and intervals may be too narrow; fit with --regularization 0.\n"
+    )
+    assert warning in cli("calibrate", *runs, "--draws", "20").stdout
+    free = cli("calibrate", *runs, "--draws", "20", "--regularization", "0").stdout
+    assert "Farther" not in free
+
+
 def test_without_output_nothing_is_written(cli: Cli, runs: list[str]) -> None:
     assert cli("calibrate", *runs, "--draws", "20").stdout.endswith("\nNothing written.\n")
 

@@ -9,7 +9,9 @@ from subprocess import CompletedProcess
 
 import numpy as np
 import pytest
+from builders import dense
 
+from lavadeploy.netx import FlattenLayer, InputLayer, Network, SigmaDeltaNeuron, write_netx
 from lavadeploy.sim import CONVERTERS
 
 Cli = Callable[..., CompletedProcess[str]]
@@ -44,8 +46,38 @@ def test_the_output_of_one_network_is_the_input_of_another(
     found = cli("convert-log", finished, "--to", "slayer", "--layer", "layer0", "-o", "y.npz")
     assert found.returncode == 0
     with np.load("y.npz") as file:
-        assert file["layer0"].shape == (4, 3, 6)
-        assert file["layer0"].sum() == 6
+        assert file.files == ["spikes"]
+        assert file["spikes"].shape == (4, 3, 6)
+        assert file["spikes"].sum() == 6
+    write_netx(Network(layers=(dense([[20, 20, -4], [-4, -4, 20]]),)), Path("next.net"))
+    assert cli("compile", "next.net", "-o", "next.ldc").returncode == 0
+    run = ("run", "next.ldc", "--input", "y.npz", "--backend", "reference", "-o", "next")
+    assert cli(*run).returncode == 0
+    figures = json.loads(Path("next/run.json").read_text(encoding="utf-8"))
+    assert figures["activity"]["input_spikes"] == 6
+
+
+def test_values_that_a_file_cannot_hold_are_warned_of(cli: Cli, folder: Path) -> None:
+    """Sigma-delta neurons at the input send graded spikes, here of an image."""
+    layers = (
+        InputLayer(name="layer0", shape=(1, 2, 2), neuron=SigmaDeltaNeuron(vth_mantissa=1)),
+        FlattenLayer(name="layer1", shape=(4,)),
+        dense(np.full((2, 4), 2), name="layer2"),
+    )
+    write_netx(Network(layers=layers), folder / "s.net")
+    assert cli("compile", "s.net", "-o", "s.ldc").returncode == 0
+    np.savez("in.npz", spikes=np.arange(0, 320, 10).reshape(2, 1, 2, 2, 4))
+    run = ("run", "s.ldc", "--input", "in.npz", "--backend", "reference", "-o", "x")
+    assert cli(*run).returncode == 0
+    for to in CONVERTERS:
+        found = cli("convert-log", "x", "--to", to, "-o", "out")
+        assert found.returncode == 0
+        assert found.stderr.replace("\n", " ").strip() == (
+            "warning: layer0: its graded spikes lose their values, which events of images in "
+            "tonic's form do not have. Take npz, slayer, csv or nirdata for them."
+            if to == "tonic"
+            else ""
+        )
 
 
 def test_json_says_what_was_written(cli: Cli, finished: str) -> None:

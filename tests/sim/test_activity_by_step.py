@@ -165,7 +165,7 @@ def test_messages_are_a_spike_for_each_core_that_hears_it(name: str) -> None:
     layers, cores = network.network.layers, network.placement.cores
     sent, received = np.zeros((2, len(cores)), dtype=np.int64)
     into = np.zeros(len(cores), dtype=np.int64)
-    hops = 0
+    hops = np.zeros(len(cores), dtype=np.int64)
     entering = (inputs.spikes != 0).reshape(5, -1, 7).sum(axis=(0, 2))
     fired = [(log.dense(k) != 0).sum(axis=(0, 2)) for k in range(len(layers))]
     for target in cores:
@@ -184,16 +184,44 @@ def test_messages_are_a_spike_for_each_core_that_hears_it(name: str) -> None:
                 spikes = fired[source][core.neurons][neurons[core.neurons]].sum()
                 sent[core.index] += spikes
                 received[target.index] += spikes
+                # XY routing: as many routers as columns and rows lie between the tiles
+                a, b = core.site, target.site
+                assert a.chip == b.chip
+                hops[core.index] += spikes * (abs(a.column - b.column) + abs(a.row - b.row))
     assert [core.messages_out for core in counts.cores] == sent.tolist()
     assert [core.messages_in for core in counts.cores] == received.tolist()
     assert [core.input_messages for core in counts.cores] == into.tolist()
-    assert hops <= sum(core.hops for core in counts.cores)
+    assert bool(hops.any()) == (name == "conv")  # the other one fits on a tile
+    assert [core.hops for core in counts.cores] == hops.tolist()
+    assert [core.crossings for core in counts.cores] == [0] * len(cores)
     for layer in counts.layers:
         mine = [core for core in counts.cores if core.layer == layer.name]
         for field in ("hops", "crossings"):
             assert getattr(layer, field) == sum(getattr(core, field) for core in mine)
         assert layer.messages == sum(core.messages_out for core in mine)
         assert layer.neuron_updates == sum(core.neuron_updates for core in mine)
+
+
+def test_ways_from_chip_to_chip_are_counted_by_the_core_that_sends() -> None:
+    profile = limited("loihi2", neurons_per_core=3, cores_per_chip=2)
+    network = compile_network(Network(layers=RECURRENT), profile)
+    inputs = SpikeInput(spikes=random_spikes(np.random.default_rng(1), 5, 6, 7))
+    log = open_backend("reference").run(network, inputs).spikes
+    counts = count_activity(network, inputs, log)
+    cores = network.placement.cores
+    chips = [core.site.chip for core in cores]
+    assert (counts.chips, chips) == (2, [0, 0, 1, 1])
+    fired = [(log.dense(k) != 0).sum(axis=(0, 2)) for k in range(2)]
+    crossings = [
+        # the recurrent layer is heard by all of its cores, and by the one of the next layer
+        sum(fired[0][core.neurons].sum() for chip in chips if chip != core.site.chip)
+        if core.layer == "layer0"
+        else 0
+        for core in cores
+    ]
+    assert sum(crossings) > 0
+    assert [core.crossings for core in counts.cores] == crossings
+    assert counts.layers[0].crossings == sum(crossings)
 
 
 def whole(network: CompiledNetwork, inputs: SpikeInput) -> ActivityCounts:

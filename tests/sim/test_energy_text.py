@@ -61,6 +61,27 @@ def test_every_line_fits_80_columns(size: float, boundary: Boundary) -> None:
     assert "An 8-bit ANN of these layers (45 nm)" in text
 
 
+def test_a_number_stays_beside_its_percent_sign() -> None:
+    profile = load_profile("loihi2")
+    assert profile.energy is not None
+    step = profile.energy.synaptic_operation.model_copy(update={"nominal": 5e5, "high": 1e6})
+    dear = profile.model_copy(
+        update={
+            "energy": profile.energy.model_copy(
+                update={"step": step, "inference": step.model_copy(update={"nominal": 3e6})}
+            )
+        }
+    )
+    layer = layer_of(
+        spikes=9, synaptic_operations=50, neuron_updates=1e3, messages=9, hops=0, crossings=0
+    )
+    lines = energy_lines(estimate_energy(counts_of(layer), dear), "loihi2")
+    shares = next(k for k, line in enumerate(lines) if line.startswith("Of that "))
+    assert lines[shares + 1].startswith("  ")  # they take two lines
+    assert not lines[shares + 1].startswith("  %")
+    assert max(map(len, lines)) <= 80
+
+
 def test_updates_that_cost_more_than_the_artificial_network_are_said() -> None:
     layer = layer_of(
         connections=10, spikes=1, synaptic_operations=10, neuron_updates=1e6, messages=0

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from lavadeploy.sim import (
     summarize_run,
 )
 from lavadeploy.sim.json_text import to_json
+from lavadeploy.sim.spike_log_file import write_spike_log
 
 REFERENCE = open_backend("reference")
 EVERYTHING = RunOptions(record=("all",))
@@ -133,7 +135,8 @@ def test_a_killed_run_is_gone_on_with_and_equals_one_that_was_not(
 
     assert killed(portions) == -signal.SIGKILL
     assert not (tmp_path / "run").exists()
-    assert (tmp_path / ".run.unfinished").exists() == (portions > 0)
+    # killed at once it leaves an empty lock only
+    assert (tmp_path / ".run.unfinished" / "totals.npz").exists() == (portions > 0)
     if portions == 1:  # a second time, among the samples that came after
         assert killed(2) == -signal.SIGKILL
     network = load_artifact(tmp_path / "net.ldc")
@@ -228,6 +231,46 @@ def test_a_damaged_unfinished_run_is_refused(
     to = Destination(folder=tmp_path / "x", resume=True)
     with pytest.raises(RunFolderError, match=r"\.x\.unfinished': is damaged \("):
         RunWriter(network, inputs, "reference", EVERYTHING, to)
+
+
+@pytest.mark.parametrize(
+    ("found", "what"),
+    [
+        ({0: 3, 3: 0}, "part 3 has no samples"),
+        ({0: 3, 3: 5}, "its parts hold 8 samples, and 7 are finished"),
+        ({0: 7}, "part 0 is of another network or other steps"),
+        ({0: 3}, "'{folder}/parts/3.parquet': is not a spike log ("),
+    ],
+    ids=["a part without samples", "too many", "of another network", "too few"],
+)
+def test_parts_that_are_not_the_finished_samples_are_refused(
+    network: CompiledNetwork,
+    inputs: SpikeInput,
+    tmp_path: Path,
+    found: dict[int, int],
+    what: str,
+) -> None:
+    interrupted(network, inputs, tmp_path / "x", 7)
+    folder = tmp_path / ".x.unfinished"
+    (folder / "parts" / "0.parquet").unlink()
+    other = compiled(dense(np.ones((4, 12)))) if "another" in what else network
+    for first, samples in found.items():
+        log = REFERENCE.run(other, inputs.first(max(samples, 1))).spikes
+        write_spike_log(
+            replace(log.of_layers(()), n_samples=samples, not_logged=()),
+            folder / "parts" / f"{first}.parquet",
+        )
+    with pytest.raises(RunFolderError) as raised:
+        RunWriter(
+            network,
+            inputs,
+            "reference",
+            EVERYTHING,
+            Destination(folder=tmp_path / "x", resume=True),
+        )
+    start = f"'{folder}': is damaged ({what.format(folder=folder)}"
+    assert str(raised.value).startswith(start)
+    assert str(raised.value).endswith("Delete it, or run without --resume.")
 
 
 def test_what_is_finished_outlives_a_disk_that_is_full(

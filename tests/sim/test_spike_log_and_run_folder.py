@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from builders import (
@@ -84,6 +85,28 @@ def test_an_empty_log_survives(network: CompiledNetwork, tmp_path: Path) -> None
     assert len(read) == 0
     assert read.layer_sizes == (18, 4)
     assert read.predictions().tolist() == [0, 0]
+
+
+def test_the_schema_of_the_file_is_the_documented_one(run: RunResult, tmp_path: Path) -> None:
+    write_spike_log(run.spikes, tmp_path / "spikes.parquet")
+    schema = pq.read_schema(tmp_path / "spikes.parquet")
+    layer = pa.dictionary(pa.int32(), pa.string())
+    assert [(field.name, field.type) for field in schema] == [
+        ("sample", pa.int32()),
+        ("step", pa.int32()),
+        ("layer", layer),
+        ("neuron", pa.int32()),
+        ("value", pa.int32()),
+    ]
+    assert json.loads(schema.metadata[b"lavadeploy"]) == {
+        "layer_names": ["layer0", "layer1"],
+        "layer_sizes": [18, 4],
+        "n_samples": 3,
+        "n_steps": 6,
+        "not_logged": [],
+    }
+    table = pq.read_table(tmp_path / "spikes.parquet")
+    assert set(table["layer"].to_pylist()) == {"layer0", "layer1"}
 
 
 def test_rows_are_sorted_by_sample_step_layer_neuron(run: RunResult) -> None:

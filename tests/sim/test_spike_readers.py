@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from lavadeploy.sim import (
     SpikeInput,
     SpikeLog,
     convert_spike_log,
+    layers_without_values,
+    load_spike_input,
     slayer_spikes,
     time_first_spikes,
     tonic_events,
@@ -121,6 +124,23 @@ def test_npz_and_slayer_hold_an_array_for_each_layer(
             by_time, images = time_first_spikes(log, index), slayer_spikes(log, index, shape)
             assert np.array_equal(found[name], by_time if to == "npz" else images)
             assert found[name].dtype == np.uint8
+
+
+def test_a_slayer_file_of_one_layer_is_input(log: SpikeLog, path: Path, tmp_path: Path) -> None:
+    convert_spike_log(path, tmp_path / "x.npz", "slayer", SHAPES, layers=["image"])
+    found = load_spike_input(tmp_path / "x.npz")
+    assert np.array_equal(found.spikes, slayer_spikes(log, 0, SHAPES["image"]))
+
+
+def test_only_graded_spikes_of_images_lose_their_values_and_only_in_tonics_form(
+    log: SpikeLog, tmp_path: Path
+) -> None:
+    value = np.where(log.layer == 0, 2, log.value).astype(np.int32)
+    for values, lost in ((log.value, ()), (value, ("image",))):
+        write_spike_log(replace(log, value=values), tmp_path / "s.parquet")
+        for to in CONVERTERS:
+            found = layers_without_values(tmp_path / "s.parquet", to, list(SHAPES), SHAPES)
+            assert found == (lost if to == "tonic" else ())
 
 
 def test_tonic_file_holds_every_sample(log: SpikeLog, path: Path, tmp_path: Path) -> None:

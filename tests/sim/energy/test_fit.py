@@ -60,6 +60,43 @@ def test_known_coefficients_are_within_their_interval_in_nine_of_ten_trials() ->
     assert {name: np.mean(found) for name, found in hits.items() if np.mean(found) < 0.9} == {}
 
 
+def beyond_the_profile(seed: int, strength: float) -> tuple[CalibrationFit, dict[str, float]]:
+    """A fit to runs of a chip that costs half as much again as the profile's high ends."""
+    assert LOIHI2.energy is not None
+    assert LOIHI2.time is not None
+    names = ("synaptic_operation", "neuron_update", "spike", "message_out")
+    energy = {name: 1.5 * getattr(LOIHI2.energy, name).high for name in names}
+    energy |= {"step": 2e5, "core_step": 1e4, "inference": 1e6}
+    names = ("synaptic_operation", "neuron_update", "spike")
+    time = {name: 1.5 * getattr(LOIHI2.time, name).high for name in names}
+    time |= {"message_in": 5.0, "step_overhead": 500.0}
+    runs = microbenchmarks(np.random.default_rng(seed), LOIHI2, energy, time)
+    options = FitOptions(strength=strength, draws=100, seed=seed)
+    return fit_profile(runs, LOIHI2, options), energy
+
+
+def test_a_board_beyond_the_profiles_interval_is_found_without_the_profile() -> None:
+    """The profile's values pull, so such coefficients are marked, and a fit without them is due."""
+    hits: list[bool] = []
+    for seed in range(TRIALS):
+        free, energy = beyond_the_profile(seed, strength=0.0)
+        hits += [c.low <= energy[c.name] <= c.high for c in free.energy.coefficients]
+        operation = coefficient(beyond_the_profile(seed, strength=1.0)[0], "synaptic_operation")
+        assert (operation.beyond, operation.identified) == (True, True)
+    assert np.mean(hits) >= 0.9
+
+
+def test_coefficients_within_the_profiles_interval_are_not_marked() -> None:
+    energy = {"synaptic_operation": 20.0, "neuron_update": 160.0, "spike": 69.3}
+    energy |= {"message_out": 111.0, "step": 2e5, "core_step": 1e4, "inference": 1e6}
+    time = {"synaptic_operation": 0.75, "neuron_update": 2.6, "spike": 3.0, "message_in": 5.0}
+    runs = microbenchmarks(
+        np.random.default_rng(0), LOIHI2, energy, time | {"step_overhead": 500.0}
+    )
+    fit = fit_profile(runs, LOIHI2, FitOptions(draws=20))
+    assert [c.name for c in fit.energy.coefficients + times(fit).coefficients if c.beyond] == []
+
+
 def test_what_dominates_is_found_within_a_tenth() -> None:
     errors = [
         abs(c.nominal / energy[c.name] - 1)

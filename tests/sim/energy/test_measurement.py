@@ -39,6 +39,18 @@ def test_the_record_of_the_documentation_is_one() -> None:
     assert Measurement.model_validate(found).network == "pilotnet"
 
 
+@pytest.mark.parametrize("per_step_us", [[4.9, 5.1], {"mean": 5.0, "max": 5.1}])
+def test_what_lavas_profiler_gives_besides_may_be_in_the_record(
+    tmp_path: Path, per_step_us: Any
+) -> None:
+    content = record(memory=[{"core": 0, "fraction": 0.5}])
+    content["time"] |= {"per_step_us": per_step_us}
+    del content["network"]
+    found = read_measurement(written(tmp_path, content))
+    assert found.dynamic_pj == Measurement.model_validate(record()).dynamic_pj
+    assert (found.network, found.memory[0].fraction) == ("", 0.5)
+
+
 def test_a_run_folder_may_hold_a_record_in_its_notes(tmp_path: Path) -> None:
     content = {"backend": "loihi", "notes": {"measurement": record(run_id="x")}}
     assert read_measurement(written(tmp_path, content)).run_id == "x"

@@ -210,6 +210,26 @@ def test_energy_a_second_and_delay_product_follow_from_energy_and_time() -> None
     assert found.energy_delay_product.high == pytest.approx(product)
 
 
+def test_powers_of_terms_and_layers_add_up_to_those_of_the_whole() -> None:
+    counts = counts_of(layer_of("a", spikes=50), layer_of("b", spikes=9, messages=20, hops=3))
+    found = estimate_energy(counts, LOIHI2)
+    assert list(found.powers) == list(found.terms)
+    dynamic = {n: p for n, p in found.powers.items() if n != "static power"}
+    assert found.powers["static power"].nominal == 230
+    for corner in ("nominal", "low", "high"):
+        parts = sum(getattr(power, corner) for power in dynamic.values())
+        assert getattr(found.dynamic_power, corner) == pytest.approx(parts, rel=1e-12)
+        whole = parts + getattr(found.powers["static power"], corner)
+        assert getattr(found.total_power, corner) == pytest.approx(whole, rel=1e-12)
+    for layer in found.layers:
+        assert layer.power.unit == "mW"
+        assert layer.power.nominal == pytest.approx(layer.energy.nominal / found.time.nominal)
+        assert layer.power.low == pytest.approx(layer.energy.low / found.time.high)
+    # without what an inference costs whatever its layers do
+    in_layers = sum(layer.power.nominal for layer in found.layers)
+    assert in_layers == pytest.approx(found.dynamic_power.nominal, rel=1e-12)
+
+
 def test_basis_names_the_weakest_evidence_and_whose_it_is() -> None:
     options = EnergyOptions()
     inferred = profile_with("loihi1", "energy", evidence="inferred", spike=(1, 1, 1))
@@ -247,5 +267,6 @@ def test_intervals_contain_their_nominal() -> None:
         for profile in (LOIHI1, LOIHI2):
             estimate = estimate_energy(counts, profile)
             found = [getattr(estimate, field.name) for field in dataclasses.fields(estimate)]
-            for each in (*filter(is_estimate, found), *estimate.terms.values()):
+            mappings = (*estimate.terms.values(), *estimate.powers.values())
+            for each in (*filter(is_estimate, found), *mappings):
                 assert each.low <= each.nominal <= each.high, each
