@@ -19,6 +19,7 @@ from .figures import COLORS, color_of, neutral_figure, style_legend
 from .panels import Panel, Plot, Table
 from .reported_run import ReportedRun
 
+DYNAMIC = "dynamic energy"
 ROW_HEIGHT, FRAME_HEIGHT = 30, 70  # pixels
 
 
@@ -93,7 +94,7 @@ def interval_plot(rows: Sequence[tuple[str, Estimate]], decades: Sequence[float]
 
 def _energies(energy: EnergyEstimate) -> list[tuple[str, Estimate]]:
     rows = list(energy.terms.items())
-    rows.append(("dynamic energy", energy.dynamic_energy))
+    rows.append((DYNAMIC, energy.dynamic_energy))
     rows += [(f"with {name}", total) for name, total in energy.totals.items()]
     return rows
 
@@ -139,11 +140,21 @@ def _by_layer(energy: EnergyEstimate) -> Any:
 
 
 def _term_table(energy: EnergyEstimate) -> Table:
-    rows = [(name, *_cells(estimate)) for name, estimate in _energies(energy)]
-    rows.append(("energy-delay product", *_cells(energy.energy_delay_product)))
+    powers = {**energy.powers, DYNAMIC: energy.dynamic_power}
+    rows = [
+        (
+            name,
+            quantity(estimate),
+            quantity(powers[name]) if name in powers else "",
+            estimate.evidence,
+        )
+        for name, estimate in _energies(energy)
+    ]
+    product = energy.energy_delay_product
+    rows.append(("energy-delay product", quantity(product), "", product.evidence))
     return Table(
-        title="Energy of an inference, by term",
-        columns=("term", "nominal (low to high)", "weakest evidence"),
+        title="Energy by term, one inference after the other: nominal (low to high)",
+        columns=("term", "an inference", "a second", "weakest evidence"),
         rows=rows,
     )
 
@@ -151,12 +162,13 @@ def _term_table(energy: EnergyEstimate) -> Table:
 def _layer_table(energy: EnergyEstimate) -> Table:
     whole = energy.dynamic_energy.nominal
     return Table(
-        title="Dynamic energy of an inference, by layer",
-        columns=("layer", "nominal (low to high)", "of all"),
+        title="Dynamic energy by layer: nominal (low to high)",
+        columns=("layer", "an inference", "a second", "of all"),
         rows=[
             (
                 layer.name,
                 quantity(layer.energy),
+                quantity(layer.power),
                 f"{100 * layer.energy.nominal / whole if whole else 0:.1f} %",
             )
             for layer in energy.layers
