@@ -15,6 +15,7 @@ from lavadeploy.scripts.commands import (
     inspect,
     profiles,
     run,
+    sweep,
 )
 from lavadeploy.scripts.entry import run_program
 
@@ -33,6 +34,7 @@ app.command("compile")(compile.compile_)
 app.command("diff")(diff.diff)
 app.command("estimate")(estimate.estimate)
 app.command("run")(run.run)
+app.command("sweep")(sweep.sweep)
 app.command("compare")(compare.compare)
 app.command("convert-log")(convert_log.convert_log)
 app.command("calibrate")(calibrate.calibrate)

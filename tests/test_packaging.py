@@ -105,11 +105,13 @@ def test_the_wheel_holds_every_module_as_it_is(wheel: dict[str, bytes]) -> None:
         assert wheel[f"lavadeploy/{name}"] == (ROOT / name).read_bytes(), name
 
 
-def test_the_wheel_holds_profiles_and_typing_markers(wheel: dict[str, bytes]) -> None:
+def test_the_wheel_holds_profiles_pages_and_typing_markers(wheel: dict[str, bytes]) -> None:
     for path in (ROOT / "hw_profiles").glob("*.yaml"):
         assert wheel[f"lavadeploy/hw_profiles/{path.name}"] == path.read_bytes()
     for folder in TOP_FOLDERS:
         assert f"lavadeploy/{folder}/py.typed" in wheel
+    pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "sim").rglob("*.html")}
+    assert pages == {name.removeprefix("lavadeploy/") for name in wheel if name.endswith(".html")}
 
 
 def test_the_wheel_holds_nothing_else(wheel: dict[str, bytes]) -> None:
@@ -119,7 +121,7 @@ def test_the_wheel_holds_nothing_else(wheel: dict[str, bytes]) -> None:
     }
     assert "lavadeploy/__init__.py" not in wheel  # a namespace
     kinds = {Path(name).suffix for name in wheel if name.startswith("lavadeploy/")}
-    assert kinds == {".py", ".typed", ".yaml"}
+    assert kinds == {".py", ".typed", ".yaml", ".html"}
 
 
 def test_the_wheel_has_its_command_and_licence(wheel: dict[str, bytes]) -> None:
