@@ -7,14 +7,14 @@ import os
 import tempfile
 import threading
 import warnings
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from typing_extensions import Self
@@ -26,6 +26,8 @@ from .outcome import Outcome
 from .plan import SweepPlan
 from .point_data import FileSpikes, PackedSpikes, PointData, as_sent
 from .run_point import PointTask, run_point
+
+RunPoint: TypeAlias = Callable[[PointData, PointTask], Outcome]
 
 CONNECT_S = 10
 INSTALL_CLUSTER = "pip install 'lavadeploy[cluster]'"
@@ -86,6 +88,8 @@ class LocalWorkers:
         processes map the same.
     jobs : int, optional
         How many processes; one a core, and no more than points, if not given.
+    run : callable
+        What they do with a point; a function of a module that they can import.
 
     Raises
     ------
@@ -96,11 +100,13 @@ class LocalWorkers:
     die_together: bool = True  # as a `ProcessPoolExecutor` has it
     deaths: tuple[type[BaseException], ...] = (BrokenProcessPool,)
 
-    def __init__(self, plan: SweepPlan, jobs: int | None = None) -> None:
+    def __init__(
+        self, plan: SweepPlan, jobs: int | None = None, *, run: RunPoint = run_point
+    ) -> None:
         if jobs is not None and jobs < 1:
             raise OptionError(f"{jobs} jobs; at least 1 was expected.")
         self.at_once: int | None = min(jobs or available_cores(), len(plan.points))
-        self._plan = plan
+        self._plan, self._run = plan, run
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._data: PointData | None = None
         self._pool: ProcessPoolExecutor | None = None
@@ -120,7 +126,7 @@ class LocalWorkers:
         with children_of_ours(), _one_thread_each():
             if self._pool is None:
                 self._pool = self._new_pool()
-            return self._pool.submit(run_point, self._data, task)
+            return self._pool.submit(self._run, self._data, task)
 
     def renew(self) -> None:
         """Let the next point start new processes."""
@@ -178,6 +184,8 @@ class ClusterWorkers:
         Of the scheduler: ``tcp://host:8786``.
     connect_s : float
         Seconds that scheduler and first worker may take to answer.
+    run : callable
+        See `LocalWorkers`.
 
     Raises
     ------
@@ -188,7 +196,14 @@ class ClusterWorkers:
     at_once: int | None = None
     die_together: bool = False
 
-    def __init__(self, plan: SweepPlan, address: str, connect_s: float = CONNECT_S) -> None:
+    def __init__(
+        self,
+        plan: SweepPlan,
+        address: str,
+        connect_s: float = CONNECT_S,
+        *,
+        run: RunPoint = run_point,
+    ) -> None:
         try:
             import distributed
         except ImportError as error:
@@ -212,7 +227,7 @@ class ClusterWorkers:
                 f"'dask worker {address}'."
             ) from error
         self._executor: Executor = self._client.get_executor(pure=False)
-        self._plan = plan
+        self._plan, self._run = plan, run
         self._data: Any = None
 
     def __enter__(self) -> Self:
@@ -222,7 +237,7 @@ class ClusterWorkers:
         """Start a point; see `Workers`."""
         if self._data is None:
             self._data = self._sent()
-        return self._executor.submit(run_point, self._data, task)
+        return self._executor.submit(self._run, self._data, task)
 
     def renew(self) -> None:
         """Do nothing: Dask's nannies replace workers, and its scheduler has the data's task."""
