@@ -24,12 +24,18 @@ def objectives_of(result: PointResult, boundary: str) -> dict[str, float]:
         A point.
     boundary : str
         What its energy covers; best guesses are compared, not intervals.
+
+    Returns
+    -------
+    mapping of str to float
+        Energy and time as they are shown, with three digits: a fourth one of an estimate that may
+        be wrong by factors is no reason to prefer a point.
     """
     energy = result.energies.get(boundary)
     found = {
         "accuracy": result.accuracy,
-        "energy": None if energy is None else energy.nominal,
-        "latency": None if result.latency is None else result.latency.nominal,
+        "energy": None if energy is None else float(f"{energy.nominal:.3g}"),
+        "latency": None if result.latency is None else float(f"{result.latency.nominal:.3g}"),
         "cores": float(result.cores),
     }
     return {

@@ -7,7 +7,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bokeh.models import ColumnDataSource, HoverTool, NumeralTickFormatter
+from bokeh.models import (
+    ColumnDataSource,
+    DataRange1d,
+    FixedTicker,
+    HoverTool,
+    LogTicker,
+    PrintfTickFormatter,
+)
 from bokeh.plotting import figure
 
 from ..energy import Estimate
@@ -20,10 +27,15 @@ from .report import SweepReport
 INK = "#7d7d7d"
 COLORS = ("#3b8bd0", "#dc7633", "#2a9d78", "#b36fc4", "#a8881c", "#c9576b")
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex", "star", "plus")
-HEIGHT, POINT_SIZE = 420, 10
+HEIGHT, POINT_SIZE = 440, 10
+# Accuracies are drawn by the logarithm of what is wrong, so that 95 and 98 % lie as far apart as 50
+# and 80 %. These are the ticks, in wrong answers; nobody shows more than a million samples.
+TICKS = tuple(
+    mantissa / 10**place for place in range(1, 7) for mantissa in (10, 7, 5, 4, 3, 2, 1.5)
+)
 HOVER = (
     ("point", "@name"),
-    ("accuracy", "@shown_accuracy"),
+    ("accuracy", "@accuracy"),
     ("energy", "@energy"),
     ("of that dynamic", "@dynamic"),
     ("time", "@time"),
@@ -89,8 +101,10 @@ def _empty_plot(title: str) -> figure:
         height=HEIGHT,
         sizing_mode="stretch_width",
         x_axis_type="log",
+        y_axis_type="log",
+        y_range=DataRange1d(flipped=True),  # what is wrong grows downward
         x_axis_label=title,
-        y_axis_label="accuracy",
+        y_axis_label="accuracy (errors on a logarithmic scale)",
         tools="pan,wheel_zoom,box_zoom,reset,save",
         background_fill_color=None,
         border_fill_color=None,
@@ -98,7 +112,12 @@ def _empty_plot(title: str) -> figure:
         outline_line_alpha=0.4,
     )
     plot.toolbar.logo = None
-    plot.yaxis.formatter = NumeralTickFormatter(format="0.[00] %")
+    ticks = FixedTicker(ticks=list(TICKS))
+    plot.yaxis.ticker = ticks
+    plot.ygrid.ticker = ticks
+    plot.yaxis.major_label_overrides = {tick: f"{100 - 100 * tick:.6g} %" for tick in TICKS}
+    plot.xaxis.ticker = LogTicker(mantissas=[1, 2, 5], desired_num_ticks=8)
+    plot.xaxis.formatter = PrintfTickFormatter(format="%g")
     for axis in plot.axis:
         axis.axis_label_text_color = axis.major_label_text_color = INK
         axis.axis_line_color = axis.major_tick_line_color = axis.minor_tick_line_color = INK
@@ -109,19 +128,16 @@ def _empty_plot(title: str) -> figure:
 
 
 def _draw_front(plot: figure, shown: list[PointResult], axis: CostAxis) -> None:
-    costs = [
-        {"accuracy": -(result.accuracy or 0.0), "cost": _estimate(result, axis).nominal}
-        for result in shown
-    ]
+    costs = [{"wrong": _wrong(result), "cost": _estimate(result, axis).nominal} for result in shown]
     front = pareto_front(costs)
     best = sorted(
-        (cost["cost"] * axis.factor, -cost["accuracy"])
+        (cost["cost"] * axis.factor, cost["wrong"])
         for cost, is_best in zip(costs, front, strict=True)
         if is_best
     )
     plot.step(
         x=[cost for cost, _ in best],
-        y=[accuracy for _, accuracy in best],
+        y=[wrong for _, wrong in best],
         mode="after",
         line_color=INK,
         line_width=2,
@@ -142,14 +158,12 @@ def _draw_series(
     series = sorted(series, key=lambda result: result.point.steps)
     source = ColumnDataSource(_columns(report, series, axis))
     plot.segment(
-        x0="low", x1="high", y0="accuracy", y1="accuracy", source=source,
+        x0="low", x1="high", y0="wrong", y1="wrong", source=source,
         line_color=color, line_alpha=0.35, line_width=2, legend_label=name,
     )  # fmt: skip
-    plot.line(
-        x="x", y="accuracy", source=source, line_color=color, line_alpha=0.6, legend_label=name
-    )
+    plot.line(x="x", y="wrong", source=source, line_color=color, line_alpha=0.6, legend_label=name)
     points = plot.scatter(
-        x="x", y="accuracy", source=source, marker=marker, size=POINT_SIZE,
+        x="x", y="wrong", source=source, marker=marker, size=POINT_SIZE,
         fill_color=color, line_color=color, legend_label=name,
     )  # fmt: skip
     plot.add_tools(HoverTool(renderers=[points], tooltips=list(HOVER), visible=False))
@@ -163,8 +177,8 @@ def _columns(
         "x": [cost.nominal * axis.factor for cost in costs],
         "low": [cost.low * axis.factor for cost in costs],
         "high": [cost.high * axis.factor for cost in costs],
-        "accuracy": [result.accuracy or 0.0 for result in series],
-        "shown_accuracy": [f"{100 * (result.accuracy or 0.0):.2f} %" for result in series],
+        "wrong": [_wrong(result) for result in series],
+        "accuracy": [f"{100 * (result.accuracy or 0.0):.2f} %" for result in series],
         "name": [result.point.name for result in series],
         "energy": [_said(report.energy_of(result)) for result in series],
         "dynamic": [_said(result.dynamic_energy) for result in series],
@@ -174,6 +188,11 @@ def _columns(
         "spikes": [three_digits(result.spikes) for result in series],
         "front": ["yes" if report.is_in_front(r.point) else "no" for r in series],
     }
+
+
+def _wrong(result: PointResult) -> float:
+    """Return the part of the answers that is wrong, or of half an answer where none is."""
+    return max(1.0 - (result.accuracy or 0.0), 0.5 / result.samples)
 
 
 def _estimate(result: PointResult, axis: CostAxis) -> Estimate:
