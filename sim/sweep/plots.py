@@ -12,7 +12,6 @@ from bokeh.models import (
     DataRange1d,
     FixedTicker,
     HoverTool,
-    LogTicker,
     PrintfTickFormatter,
 )
 from bokeh.plotting import figure
@@ -27,7 +26,9 @@ from .report import SweepReport
 INK = "#7d7d7d"
 COLORS = ("#3b8bd0", "#dc7633", "#2a9d78", "#b36fc4", "#a8881c", "#c9576b")
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex", "star", "plus")
-HEIGHT, POINT_SIZE = 440, 10
+HEIGHT, LEAST_WIDTH, POINT_SIZE = 440, 640, 10
+# Bokeh labels decades only, and a sweep often spans one or two.
+COST_TICKS = tuple(mantissa * 10.0**place for place in range(-3, 7) for mantissa in (1, 2, 5))
 # Accuracies are drawn by the logarithm of what is wrong, so that 95 and 98 % lie as far apart as 50
 # and 80 %. These are the ticks, in wrong answers; nobody shows more than a million samples.
 TICKS = tuple(
@@ -99,6 +100,7 @@ def accuracy_plot(report: SweepReport, axis: CostAxis) -> figure | None:
 def _empty_plot(title: str) -> figure:
     plot = figure(
         height=HEIGHT,
+        min_width=LEAST_WIDTH,
         sizing_mode="stretch_width",
         x_axis_type="log",
         y_axis_type="log",
@@ -116,7 +118,7 @@ def _empty_plot(title: str) -> figure:
     plot.yaxis.ticker = ticks
     plot.ygrid.ticker = ticks
     plot.yaxis.major_label_overrides = {tick: f"{100 - 100 * tick:.6g} %" for tick in TICKS}
-    plot.xaxis.ticker = LogTicker(mantissas=[1, 2, 5], desired_num_ticks=8)
+    plot.xaxis.ticker = FixedTicker(ticks=list(COST_TICKS))
     plot.xaxis.formatter = PrintfTickFormatter(format="%g")
     for axis in plot.axis:
         axis.axis_label_text_color = axis.major_label_text_color = INK

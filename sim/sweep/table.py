@@ -100,7 +100,7 @@ def table_notes(report: SweepReport) -> list[str]:
     return [
         f"{IN_FRONT} no other is as good in accuracy, energy, time and cores, and better in one.",
         f"Energy and time of an inference, {covered}.",
-        "Estimated, not measured; in brackets all coefficients at their low and high ends.",
+        "Estimated, not measured; in brackets all coefficients at their two ends.",
         "Points of one chip share them: their order is surer than the intervals look.",
     ]
 

@@ -69,8 +69,8 @@ def test_failed_points_are_said_below_the_table_and_make_the_exit_code_1(
     assert lines[start:] == [
         "Failed: loihi1-file-8steps",
         (
-            "  8 steps were asked for, and the samples of the input have 6. Ask for fewer, or encode "
-            "the input with more."
+            "  8 steps were asked for, and the samples of the input have 6. Ask for fewer, or "
+            "encode the input with more."
         ),
         "Failed: loihi1-7bit-6steps, loihi1-7bit-8steps",
         *(
@@ -90,16 +90,16 @@ def test_failed_points_are_said_below_the_table_and_make_the_exit_code_1(
         (
             ("--bits", "4,x"),
             (
-                "--bits '4,x'; widths with commas were expected: 4,6,8, or 'file' for whole numbers as "
-                "the file has them."
+                "--bits '4,x'; widths with commas were expected: 4,6,8, or 'file' for whole "
+                "numbers as the file has them."
             ),
         ),
         (("--steps", "8,0"), "--steps '8,0'; whole numbers with commas were expected: 8,16,32."),
         (
             ("--profile", "loihi2,lohi1"),
             (
-                "unknown profile 'lohi1'; did you mean 'loihi1'? Valid: 'ideal', 'loihi1', 'loihi2', "
-                "or the path of a YAML file."
+                "unknown profile 'lohi1'; did you mean 'loihi1'? Valid: 'ideal', 'loihi1', "
+                "'loihi2', or the path of a YAML file."
             ),
         ),
         (("--profile", ","), "a sweep needs at least one value of profile."),
