@@ -21,6 +21,7 @@ COMMANDS = (
     "diff",
     "estimate",
     "run",
+    "sweep",
     "compare",
     "convert-log",
     "calibrate",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +70,7 @@ def apart(folder: Path) -> SweepPlan:
     """An .npy whose labels lie elsewhere."""
     inputs = load_spike_input(write_input(folder / "a.npz"))
     np.save(folder / "spikes.npy", inputs.spikes)
+    assert inputs.labels is not None
     np.save(folder / "answers.npy", inputs.labels)
     network = write_network(folder / "net.net")
     answers = folder / "answers.npy"
@@ -76,7 +78,9 @@ def apart(folder: Path) -> SweepPlan:
 
 
 @pytest.mark.parametrize("make", [compressed, counts, apart], ids=lambda each: each.__name__)
-def test_every_form_of_input_reaches_the_processes(tmp_path: Path, make: type[SweepPlan]) -> None:
+def test_every_form_of_input_reaches_the_processes(
+    tmp_path: Path, make: Callable[[Path], SweepPlan]
+) -> None:
     plan = make(tmp_path)
     expected = run_sweep(plan, tmp_path / "inline", InlineWorkers(plan))
     found = run(plan, tmp_path / "x")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sweep_cases import InlineWorkers, small_plan
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_plots_are_drawn_and_nothing_is_fetched(tmp_path: Path, scheme: str) -> None:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
+    sync_api: Any = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("Chromium is not installed")
@@ -24,15 +25,23 @@ def test_plots_are_drawn_and_nothing_is_fetched(tmp_path: Path, scheme: str) -> 
     write_report(report, tmp_path / "x")
     fetched: list[str] = []
     complaints: list[str] = []
+
+    def fetch(request: Any) -> None:
+        fetched.append(request.url)
+
+    def complain(error: object) -> None:
+        complaints.append(str(error))
+
+    def listen(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
     with sync_api.sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         shown = browser.new_context(color_scheme=scheme).new_page()
-        shown.on("request", lambda request: fetched.append(request.url))
-        shown.on("pageerror", lambda error: complaints.append(str(error)))
-        shown.on(
-            "console",
-            lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None,
-        )
+        shown.on("request", fetch)
+        shown.on("pageerror", complain)
+        shown.on("console", listen)
         shown.goto((tmp_path / "x" / "sweep.html").as_uri())
         shown.wait_for_function("Bokeh.documents.length == 1 && Bokeh.documents[0].is_idle")
         canvases = shown.locator("canvas").count()
