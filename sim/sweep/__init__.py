@@ -5,6 +5,8 @@ A point is a chip, a width of weights and a number of steps. `plan_sweep` makes 
 figures and says which points no other one beats (`pareto_front`), `write_report` writes them.
 """
 
+from .cluster_workers import ClusterWorkers as ClusterWorkers
+from .local_workers import LocalWorkers as LocalWorkers
 from .outcome import Outcome as Outcome
 from .outcome import PointFailure as PointFailure
 from .outcome import PointResult as PointResult
@@ -24,6 +26,4 @@ from .sweep import check_sweep_folder as check_sweep_folder
 from .sweep import run_sweep as run_sweep
 from .table import POINT_COLUMNS as POINT_COLUMNS
 from .table import point_rows as point_rows
-from .workers import ClusterWorkers as ClusterWorkers
-from .workers import LocalWorkers as LocalWorkers
 from .workers import Workers as Workers
