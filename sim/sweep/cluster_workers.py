@@ -10,7 +10,7 @@ from typing import Any
 
 from typing_extensions import Self
 
-from ...netx import BackendUnavailableError
+from ...netx import BackendError, BackendUnavailableError
 from .outcome import Outcome
 from .plan import SweepPlan
 from .point_data import PackedSpikes, PointData, as_sent
@@ -78,14 +78,25 @@ class ClusterWorkers:
                 f"'dask worker {address}'."
             ) from error
         self._executor: Executor = self._client.get_executor(pure=False)
-        self._plan, self._run = plan, run
+        self._plan, self._run, self._address = plan, run, address
         self._data: Any = None
 
     def __enter__(self) -> Self:
         return self
 
     def submit(self, task: PointTask) -> Future[Outcome]:
-        """Start a point; see `Workers`."""
+        """Start a point; see `Workers`.
+
+        Raises
+        ------
+        BackendError
+            When the scheduler has gone.
+        """
+        if self._has_gone():
+            raise BackendError(
+                f"the Dask scheduler at '{self._address}' has gone. Start it and its workers "
+                "again; the same command goes on after the finished points."
+            )
         if self._data is None:
             self._data = self._sent()
         return self._executor.submit(self._run, self._data, task)
@@ -99,9 +110,14 @@ class ClusterWorkers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._executor.shutdown(wait=kind is None)  # without waiting, what runs is cancelled
+        if not self._has_gone():
+            self._executor.shutdown(wait=kind is None)  # without waiting, what runs is cancelled
         self._data = None  # lets the cluster forget the data
         self._client.close()
+
+    def _has_gone(self) -> bool:
+        """Tell whether the scheduler stopped answering: then Dask closes the client for good."""
+        return self._client.status in ("closing", "closed")
 
     def _sent(self) -> Any:
         data = PointData(

@@ -12,7 +12,7 @@ import pytest
 from expect import assert_same, sentence
 from sweep_cases import KILLER, STEPS, InlineWorkers, run_or_die, small_plan
 
-from lavadeploy.netx import BackendUnavailableError
+from lavadeploy.netx import BackendError, BackendUnavailableError
 from lavadeploy.sim.sweep import ClusterWorkers, PointFailure, run_sweep
 
 dask = pytest.importorskip("dask", reason="needs Dask's distributed")
@@ -81,6 +81,30 @@ def test_an_error_of_the_caller_leaves_the_cluster_usable(tmp_path: Path, addres
         run_sweep(plan, tmp_path / "x", workers, stop)
     with ClusterWorkers(plan, address) as workers:
         assert len(run_sweep(plan, tmp_path / "x", workers)) == 8
+
+
+def test_a_scheduler_that_goes_away_is_said_and_finished_points_are_kept(tmp_path: Path) -> None:
+    plan = small_plan(tmp_path)
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=ANY_PORT
+    ) as cluster:
+        address = cluster.scheduler_address
+
+        def leave(done: int) -> None:
+            if done == 1:
+                cluster.close()
+
+        def sweep() -> None:
+            with ClusterWorkers(plan, address, 0.5) as workers:
+                run_sweep(plan, tmp_path / "x", workers, leave)
+
+        assert sentence(BackendError, sweep) == (
+            f"the Dask scheduler at '{address}' has gone. Start it and its workers again; the same "
+            "command goes on after the finished points."
+        )
+    inline = InlineWorkers(plan)
+    assert len(run_sweep(plan, tmp_path / "x", inline)) == 8
+    assert 0 < len(inline.ran) < 8
 
 
 def test_an_address_where_nobody_answers_is_said(tmp_path: Path) -> None:
