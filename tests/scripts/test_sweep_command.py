@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,6 +130,30 @@ def test_somebody_elses_folder_is_refused(cli: Cli, net: Path, spikes: Path) -> 
     found = cli(*sweep(net, spikes))
     assert found.returncode == 2
     assert "it exists, is not empty and holds no 'points'" in found.stderr
+
+
+def test_a_cluster_gives_the_same_table(cli: Cli, net: Path, spikes: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="needs Dask's distributed")
+    words = sweep(net, spikes, "--bits", "file,4")
+    here = cli(*words).stdout
+    shutil.rmtree("sweeps")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        found = cli(*words, "--scheduler", cluster.scheduler_address)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout == here
+
+
+def test_without_dask_a_scheduler_is_refused_with_the_remedy(
+    cli: Cli, net: Path, spikes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    found = cli(*sweep(net, spikes, "--scheduler", "tcp://127.0.0.1:9"))
+    assert (found.returncode, found.stdout) == (2, "")
+    assert found.stderr == (
+        "error: sweeps on a cluster need Dask's 'distributed': pip install 'lavadeploy[cluster]'.\n"
+    )
 
 
 def members(session: int) -> list[int]:
