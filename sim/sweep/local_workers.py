@@ -18,7 +18,6 @@ import numpy as np
 from typing_extensions import Self
 
 from ...netx import OptionError
-from ..engine_backend import available_cores
 from ..lava_children import children_of_ours
 from .outcome import Outcome
 from .plan import SweepPlan
@@ -65,6 +64,8 @@ class LocalWorkers:
     ) -> None:
         if jobs is not None and jobs < 1:
             raise OptionError(f"{jobs} jobs; at least 1 was expected.")
+        from ..engine_backend import available_cores  # loads Numba, which no other command needs
+
         self.at_once: int | None = min(jobs or available_cores(), len(plan.points))
         self._plan, self._run = plan, run
         self._folder: tempfile.TemporaryDirectory[str] | None = None

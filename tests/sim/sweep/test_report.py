@@ -193,9 +193,9 @@ def test_the_boundary_chooses_energies_and_runs_nothing_again(
             assert wider is narrower is None
 
 
-def test_bokeh_and_dask_are_loaded_by_those_only_who_need_them() -> None:
+def test_bokeh_dask_and_numba_are_loaded_by_those_only_who_need_them() -> None:
     code = (
-        "import sys, lavadeploy.scripts.cli; heavy = 'bokeh', 'jinja2', 'dask', 'distributed'; "
+        "import sys, lavadeploy.scripts.cli; heavy = 'bokeh', 'jinja2', 'dask', 'numba'; "
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
