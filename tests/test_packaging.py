@@ -110,8 +110,8 @@ def test_the_wheel_holds_profiles_pages_and_typing_markers(wheel: dict[str, byte
         assert wheel[f"lavadeploy/hw_profiles/{path.name}"] == path.read_bytes()
     for folder in TOP_FOLDERS:
         assert f"lavadeploy/{folder}/py.typed" in wheel
-    pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "sim").rglob("*.html")}
-    assert pages == {name.removeprefix("lavadeploy/") for name in wheel if name.endswith(".html")}
+    pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "sim").rglob("*.jinja")}
+    assert pages == {name.removeprefix("lavadeploy/") for name in wheel if name.endswith(".jinja")}
 
 
 def test_the_wheel_holds_nothing_else(wheel: dict[str, bytes]) -> None:
@@ -121,7 +121,7 @@ def test_the_wheel_holds_nothing_else(wheel: dict[str, bytes]) -> None:
     }
     assert "lavadeploy/__init__.py" not in wheel  # a namespace
     kinds = {Path(name).suffix for name in wheel if name.startswith("lavadeploy/")}
-    assert kinds == {".py", ".typed", ".yaml", ".html"}
+    assert kinds == {".py", ".typed", ".yaml", ".jinja"}
 
 
 def test_the_wheel_has_its_command_and_licence(wheel: dict[str, bytes]) -> None:

@@ -19,7 +19,7 @@ from .table import (
     table_notes,
 )
 
-TEMPLATE = Path(__file__).with_name("page.html")
+TEMPLATE = Path(__file__).with_name("page.html.jinja")
 
 
 def page_text(report: SweepReport) -> str:
