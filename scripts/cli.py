@@ -16,6 +16,7 @@ from lavadeploy.scripts.commands import (
     profiles,
     report,
     run,
+    sweep,
 )
 from lavadeploy.scripts.entry import run_program
 
@@ -34,6 +35,7 @@ app.command("compile")(compile.compile_)
 app.command("diff")(diff.diff)
 app.command("estimate")(estimate.estimate)
 app.command("run")(run.run)
+app.command("sweep")(sweep.sweep)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("convert-log")(convert_log.convert_log)

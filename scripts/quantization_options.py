@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from lavadeploy.compile import (
-    DEFAULT_PERCENTILE,
     Method,
     Quantize,
     QuantizedNetwork,
-    plan_uniformly,
 )
 from lavadeploy.hw_profiles import HardwareProfile
 from lavadeploy.netx import OptionError, RealNetwork, Shape
@@ -23,12 +21,12 @@ from lavadeploy.sim import (
     Objective,
     Sensitivity,
     SpikeInput,
-    calibrate,
     choose_bits,
+    default_method,
     legal_widths,
     measure_sensitivity,
     most_trials,
-    with_changes,
+    quantize_uniformly,
 )
 
 DEFAULT_BITS = "8"
@@ -106,19 +104,12 @@ def quantize_for_compile(
         For widths that the profile does not have, and networks that cannot be calibrated.
     """
     has_budget = accuracy_budget is not None or memory_budget is not None
-    method = method or (Method.LEAST_SQUARES if inputs is None else Method.CALIBRATED)
+    if inputs is None and has_budget:
+        raise OptionError("a budget needs training samples: give --calibration samples.npz.")
+    method = chosen_method(method, percentile, inputs, objective)
     is_calibrated = method is Method.CALIBRATED
-    if inputs is None and (is_calibrated or has_budget):
-        what = "a budget" if has_budget else "the method 'calibrated'"
-        raise OptionError(f"{what} needs training samples: give --calibration samples.npz.")
-    if percentile is not None and method is not Method.PERCENTILE:
-        raise OptionError("--percentile belongs to --method percentile.")
-    if objective is not None and not is_calibrated:
-        raise OptionError("--objective belongs to --method calibrated.")
     if has_budget and (bits is not None or not is_calibrated):
         raise OptionError("a budget chooses bits and scales: leave out --bits and --method.")
-    goal = objective or DEFAULT_OBJECTIVE
-    widths = parse_bits(bits or DEFAULT_BITS)
     if inputs is not None and has_budget:
         with progress(most_trials(network, profile), "choosing bits") as on_progress:
             quantized = choose_bits(
@@ -128,34 +119,52 @@ def quantize_for_compile(
                 accuracy_budget=accuracy_budget,
                 memory_budget_words=memory_budget,
                 input_shape=input_shape,
-                objective=goal,
+                objective=objective or DEFAULT_OBJECTIVE,
                 on_progress=on_progress,
             ).quantized
-    elif inputs is not None and is_calibrated:
-        with progress(CALIBRATION_TRIALS, "calibrating") as on_progress:
-            quantized = calibrate(
+    else:
+        what = "calibrating" if is_calibrated else "quantizing"
+        with progress(CALIBRATION_TRIALS, what) as on_progress:
+            quantized = quantize_uniformly(
                 network,
                 profile,
-                inputs,
-                widths,
-                objective=goal,
+                parse_bits(bits or DEFAULT_BITS),
+                method=method,
+                percentile=percentile,
+                inputs=inputs,
+                objective=objective,
                 input_shape=input_shape,
                 bounded=bounded,
                 on_progress=on_progress,
             )
-    else:
-        plan = plan_uniformly(
-            network,
-            widths,
-            method,
-            percentile=DEFAULT_PERCENTILE if percentile is None else percentile,
-            bounded=bounded,
-        )
-        quantized = Quantize(profile=profile, plan=plan).run(network)
-        if inputs is not None:
-            quantized = with_changes(network, quantized, inputs, input_shape)
     Quantize(profile=profile, plan=quantized.plan).ensures(network, quantized)
     return quantized
+
+
+def chosen_method(
+    method: Method | None,
+    percentile: float | None,
+    inputs: SpikeInput | None,
+    objective: Objective | None,
+) -> Method:
+    """Return the method that the options ask for, or the default.
+
+    Raises
+    ------
+    OptionError
+        When options contradict each other, or one needs another that is missing.
+    """
+    method = method or default_method(inputs)
+    is_calibrated = method is Method.CALIBRATED
+    if inputs is None and is_calibrated:
+        raise OptionError(
+            "the method 'calibrated' needs training samples: give --calibration samples.npz."
+        )
+    if percentile is not None and method is not Method.PERCENTILE:
+        raise OptionError("--percentile belongs to --method percentile.")
+    if objective is not None and not is_calibrated:
+        raise OptionError("--objective belongs to --method calibrated.")
+    return method
 
 
 def sensitivity_rows(

@@ -53,6 +53,8 @@ from .environment import installed_versions as installed_versions
 from .interpreter import LayerRun as LayerRun
 from .interpreter import run_network as run_network
 from .neurobench import neurobench_metrics as neurobench_metrics
+from .quantize_uniformly import default_method as default_method
+from .quantize_uniformly import quantize_uniformly as quantize_uniformly
 from .recording import ALL_STATES as ALL_STATES
 from .recording import recorded_states as recorded_states
 from .recording import state_names as state_names

@@ -110,6 +110,28 @@ class SpikeInput:
             return self
         return self.part(0, samples)
 
+    def first_steps(self, steps: int) -> SpikeInput:
+        """Return the first steps of every sample, as a view.
+
+        Raises
+        ------
+        SpikeInputError
+            When there are fewer.
+        """
+        if not 1 <= steps <= self.n_steps:
+            raise SpikeInputError(
+                f"{steps} steps were asked for, and the samples of the input have {self.n_steps}. "
+                "Ask for fewer, or encode the input with more."
+            )
+        made = object.__new__(SpikeInput)
+        made._take(self.spikes[..., :steps], self.labels, self._map)
+        return made
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the spikes stay in their file."""
+        return self._map is not None
+
     def part(self, start: int, end: int) -> SpikeInput:
         """Return samples `start` to `end`, the latter not among them, as a view."""
         made = object.__new__(SpikeInput)

@@ -105,11 +105,14 @@ def test_the_wheel_holds_every_module_as_it_is(wheel: dict[str, bytes]) -> None:
         assert wheel[f"lavadeploy/{name}"] == (ROOT / name).read_bytes(), name
 
 
-def test_the_wheel_holds_profiles_and_typing_markers(wheel: dict[str, bytes]) -> None:
+def test_the_wheel_holds_profiles_pages_and_typing_markers(wheel: dict[str, bytes]) -> None:
     for path in (ROOT / "hw_profiles").glob("*.yaml"):
         assert wheel[f"lavadeploy/hw_profiles/{path.name}"] == path.read_bytes()
     for folder in TOP_FOLDERS:
         assert f"lavadeploy/{folder}/py.typed" in wheel
+    for kind in (".jinja", ".css"):
+        pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "sim").rglob(f"*{kind}")}
+        assert pages == {name.removeprefix("lavadeploy/") for name in wheel if name.endswith(kind)}
 
 
 def test_the_wheel_holds_nothing_else(wheel: dict[str, bytes]) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from lavadeploy.netx import OptionError
 from lavadeploy.netx.atomic_write import write_bytes_atomically
-from lavadeploy.scripts.console import progress, say
+from lavadeploy.scripts.console import JsonOption, emit, progress, say
 from lavadeploy.sim import load_summary, markdown_comparison, markdown_report
 
 
@@ -24,18 +24,24 @@ def report(
         bool,
         typer.Option("--markdown", help="A short form for pull requests, on stdout without -o."),
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show runs on one page of HTML, which opens in any browser and needs no network."""
-    if markdown:
-        text = _markdown(runs)
-        if output is None:
-            print(text)
-            return
-        write_bytes_atomically(output, (text + "\n").encode("utf-8", errors="replace"))
-    else:
+    text = _markdown(runs) if markdown else None
+    if text is None:
         output = output or _default_output(runs)
         _write_page(runs, output, sample)
-    say(f"Written: {output}")
+    elif output is not None:
+        write_bytes_atomically(output, (text + "\n").encode("utf-8", errors="replace"))
+    data = {"runs": [str(run) for run in runs], "written": output and str(output), "markdown": text}
+
+    def show() -> None:
+        if output is not None:
+            say(f"Written: {output}")
+        else:
+            print(text)
+
+    emit(data, as_json=as_json, output=None, show=show)
 
 
 def _default_output(runs: list[Path]) -> Path:

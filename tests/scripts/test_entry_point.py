@@ -21,6 +21,8 @@ COMMANDS = (
     "diff",
     "estimate",
     "run",
+    "sweep",
+    "report",
     "compare",
     "convert-log",
     "calibrate",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -58,6 +59,14 @@ def test_markdown_is_short_and_on_stdout(cli: Cli, runs: tuple[Path, Path]) -> N
     lines = Path("both.md").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "|  | runs/a | runs/b |"
     assert "| samples × steps | 4 × 6 | 3 × 6 |" in lines
+
+
+def test_json_says_what_was_written(cli: Cli, runs: tuple[Path, Path]) -> None:
+    found = json.loads(cli("report", *runs, "-o", "both.html", "--json").stdout)
+    assert found == {"runs": ["runs/a", "runs/b"], "written": "both.html", "markdown": None}
+    found = json.loads(cli("report", runs[0], "--markdown", "--json").stdout)
+    assert found["written"] is None
+    assert found["markdown"].splitlines()[0] == "# Run on reference, compiled for loihi2"
 
 
 @pytest.mark.parametrize(

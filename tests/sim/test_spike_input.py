@@ -55,6 +55,34 @@ def test_first_takes_samples_and_labels_together() -> None:
     assert inputs.first(9) is inputs
 
 
+@pytest.mark.parametrize("in_a_file", [False, True])
+def test_first_steps_are_a_view_of_every_sample(tmp_path: Path, in_a_file: bool) -> None:
+    spikes = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    np.savez(tmp_path / "x.npz", spikes=spikes, labels=np.array([5, 6]))
+    inputs = load_spike_input(tmp_path / "x.npz")
+    if not in_a_file:
+        inputs = SpikeInput(spikes=spikes, labels=inputs.labels)
+    cut = inputs.first_steps(3)
+    assert (cut.n_samples, cut.n_steps, cut.is_mapped) == (2, 3, in_a_file)
+    assert np.array_equal(cut.spikes, spikes[..., :3])
+    assert np.shares_memory(cut.spikes, inputs.spikes)
+    assert not cut.spikes.flags.writeable
+    assert cut.labels is not None
+    assert cut.labels.tolist() == [5, 6]
+    assert cut.sha256() == SpikeInput(spikes=spikes[..., :3]).sha256() != inputs.sha256()
+    assert inputs.first_steps(4).sha256() == inputs.sha256()
+
+
+@pytest.mark.parametrize("steps", [0, 5])
+def test_steps_that_samples_do_not_have_are_refused(steps: int) -> None:
+    with pytest.raises(SpikeInputError) as raised:
+        SpikeInput(spikes=np.ones((2, 3, 4), dtype=np.uint8)).first_steps(steps)
+    assert str(raised.value) == (
+        f"{steps} steps were asked for, and the samples of the input have 4. Ask for fewer, or "
+        "encode the input with more."
+    )
+
+
 @pytest.mark.parametrize(
     ("spikes", "sentence"),
     [

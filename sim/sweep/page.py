@@ -1,0 +1,88 @@
+"""A sweep as one HTML file, which needs no network and no program of ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bokeh.embed import components
+from bokeh.resources import Resources
+from jinja2 import Environment, StrictUndefined
+
+from .plots import CostAxis, accuracy_plot
+from .report import SweepReport
+from .table import (
+    ENERGY_UNITS,
+    TIME_UNITS,
+    common_unit,
+    point_rows,
+    table_notes,
+)
+
+TEMPLATE = Path(__file__).with_name("page.html.jinja")
+
+
+def page_text(report: SweepReport) -> str:
+    """Return the page: plots, table, what failed, and what repeats the sweep."""
+    plots = {name: plot for name, plot in _plots(report).items() if plot is not None}
+    script, parts = components(plots) if plots else ("", {})
+    columns, rows = point_rows(report)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(
+        report=report,
+        # all of Bokeh that the plots need, inside the page
+        bokeh=Resources(mode="inline", components=["bokeh"]).render_js() if plots else "",
+        script=script,
+        plots=parts,
+        columns=columns,
+        rows=rows,
+        is_labelled=any(result.accuracy is not None for result in report.results),
+        notes=table_notes(report),
+        settings=_settings(report),
+    )
+
+
+def _plots(report: SweepReport) -> dict[str, Any]:
+    energies = [report.energy_of(result) for result in report.results]
+    latencies = [result.latency for result in report.results]
+    energy_unit, energy_factor = common_unit(energies, ENERGY_UNITS)
+    time_unit, time_factor = common_unit(latencies, TIME_UNITS)
+    return {
+        "energy": accuracy_plot(
+            report,
+            CostAxis(
+                title=f"energy of an inference, {energy_unit}",
+                cost=report.energy_of,
+                factor=energy_factor,
+            ),
+        ),
+        "time": accuracy_plot(
+            report,
+            CostAxis(
+                title=f"time of an inference, {time_unit}",
+                cost=lambda result: result.latency,
+                factor=time_factor,
+            ),
+        ),
+    }
+
+
+def _settings(report: SweepReport) -> list[tuple[str, str]]:
+    settings = report.settings
+    method = settings.method or ("calibrated" if report.calibration_sha256 else "least_squares")
+    shown = {
+        "network": f"{report.network}, SHA-256 {report.network_sha256}",
+        "input": f"{report.input}, SHA-256 {report.input_sha256}",
+        "samples": str(report.samples),
+        "calibration samples": report.calibration_sha256 and f"SHA-256 {report.calibration_sha256}",
+        "method": str(getattr(method, "value", method)),
+        "percentile": settings.percentile,
+        "objective": settings.objective and settings.objective.value,
+        "input shape": settings.input_shape,
+        "allow approximate": settings.allow_approximate,
+        "strict": settings.strict,
+        **{f"profile {name}": f"SHA-256 {sha}" for name, sha in report.profile_sha256.items()},
+        **report.versions,
+    }
+    return [(name, str(value)) for name, value in shown.items() if value not in (None, "")]
