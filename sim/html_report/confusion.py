@@ -12,7 +12,7 @@ from bokeh.models import ColumnDataSource
 from bokeh.palettes import Blues256, Oranges256
 
 from ...hw_profiles.arithmetic import Int64Array
-from .figures import neutral_figure, shades
+from ..pages import neutral_figure, shades
 from .panels import Panel, Plot, Table
 from .reported_run import ReportedRun
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...compile import Site
 from ...hw_profiles import Mesh
-from .figures import COLORS, NEUTRAL, neutral_figure, shades
+from ..pages import COLORS, NEUTRAL, neutral_figure, shades
 
 CHIP_GAP = 0.6  # tiles
 MARGIN = 0.2

@@ -15,7 +15,7 @@ from ..energy import EnergyEstimate, Estimate
 from ..energy.dynamic import INFERENCES
 from ..energy.model import STATIC
 from ..energy_text import energy_lines, quantity, readable_unit, three_digits
-from .figures import COLORS, color_of, neutral_figure, style_legend
+from ..pages import COLORS, color_of, neutral_figure, style_legend
 from .panels import Panel, Plot, Table
 from .reported_run import ReportedRun
 

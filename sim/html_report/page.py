@@ -1,7 +1,4 @@
 """The page: sections of all runs in one file of HTML."""
-# bokeh's type information is partial.
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -9,13 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bokeh.embed import components
-from bokeh.resources import Resources
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from ...netx import OutputError
 from ...netx.atomic_write import write_bytes_atomically
-from ...netx.version import __version__
+from ..pages import render_page
 from .confusion import confusion_panel
 from .core_panel import core_panel
 from .energy_plots import axis_decades, energy_panels, interval_plot
@@ -25,6 +18,7 @@ from .rates import rates_panel
 from .reported_run import ReportedRun
 from .tables import layer_panel, loss_panel, overview_table, repeat_panel, warning_panel
 
+TEMPLATE = Path(__file__).with_name("page.html.jinja")
 RASTER_EVENTS = 60_000  # in a page, 16 bytes and a third each
 MOST_BYTES = 6_000_000
 
@@ -56,21 +50,11 @@ def write_html_report(runs: Sequence[ReportedRun], path: str | Path) -> None:
 def html_report(runs: Sequence[ReportedRun]) -> str:
     """Return a page that needs nothing but itself; see `write_html_report`."""
     sections = _sections(runs)
-    plots = [plot for section in sections for panel in section.panels for plot in panel.plots]
-    script, places = components([plot.figure for plot in plots])
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
-    )
-    template = environment.get_template("page.html.jinja")
-    return template.render(
-        title=" and ".join(run.name for run in runs),
-        version=__version__,
-        sections=sections,
-        place_of={id(plot): place for plot, place in zip(plots, places, strict=True)},
-        id=id,
-        bokeh="\n".join(Resources(mode="inline", components=["bokeh"]).js_raw),
-        script=script,
-    )
+    figures = [
+        plot.figure for section in sections for panel in section.panels for plot in panel.plots
+    ]
+    title = " and ".join(run.name for run in runs)
+    return render_page(TEMPLATE, figures, title=title, sections=sections)
 
 
 def _sections(runs: Sequence[ReportedRun]) -> list[Section]:

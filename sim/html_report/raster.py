@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from bokeh.models import ColumnDataSource
 
+from ..pages import NEUTRAL, color_of, neutral_figure
 from ..spike_log import SpikeLog
-from .figures import NEUTRAL, color_of, neutral_figure
 from .panels import Panel, Plot
 from .reported_run import ReportedRun
 

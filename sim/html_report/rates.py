@@ -12,8 +12,8 @@ from bokeh.models import ColumnDataSource
 
 from ...hw_profiles.arithmetic import Int64Array
 from ..activity import StepActivity
+from ..pages import color_of, dash_of, neutral_figure, style_legend
 from ..run_summary import RunSummary
-from .figures import color_of, dash_of, neutral_figure, style_legend
 from .panels import Panel, Plot, Table
 from .reported_run import ReportedRun
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bokeh.embed import components
-from bokeh.resources import Resources
-from jinja2 import Environment, StrictUndefined
-
+from ..pages import render_page
 from .plots import CostAxis, accuracy_plot
 from .report import SweepReport
 from .table import (
@@ -25,16 +22,12 @@ TEMPLATE = Path(__file__).with_name("page.html.jinja")
 def page_text(report: SweepReport) -> str:
     """Return the page: plots, table, what failed, and what repeats the sweep."""
     plots = {name: plot for name, plot in _plots(report).items() if plot is not None}
-    script, parts = components(plots) if plots else ("", {})
     columns, rows = point_rows(report)
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
+    return render_page(
+        TEMPLATE,
+        list(plots.values()),
         report=report,
-        # all of Bokeh that the plots need, inside the page
-        bokeh=Resources(mode="inline", components=["bokeh"]).render_js() if plots else "",
-        script=script,
-        plots=parts,
+        plots=plots,
         columns=columns,
         rows=rows,
         is_labelled=any(result.accuracy is not None for result in report.results),

@@ -18,13 +18,11 @@ from bokeh.plotting import figure
 
 from ..energy import Estimate
 from ..energy_text import quantity, three_digits
+from ..pages import NEUTRAL, color_of, neutral_figure
 from .outcome import PointResult
 from .pareto import pareto_front
 from .report import SweepReport
 
-# Readable on white and on black, since a page does not know on which it is shown.
-INK = "#7d7d7d"
-COLORS = ("#3b8bd0", "#dc7633", "#2a9d78", "#b36fc4", "#a8881c", "#c9576b")
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex", "star", "plus")
 HEIGHT, LEAST_WIDTH, POINT_SIZE = 440, 640, 10
 # Bokeh labels decades only, and a sweep often spans one or two.
@@ -84,48 +82,35 @@ def accuracy_plot(report: SweepReport, axis: CostAxis) -> figure | None:
             series = [r for r in shown if (r.point.profile, r.point.bits) == (profile, width)]
             if not series:
                 continue
-            color = COLORS[profiles.index(profile) % len(COLORS)]
+            color = color_of(profiles.index(profile))
             marker = MARKERS[widths.index(width) % len(MARKERS)]
             bits = width if isinstance(width, str) else f"{width} bits"
             _draw_series(plot, report, series, axis, color, marker, f"{profile}, {bits}")
     plot.legend.click_policy = "hide"
     plot.legend.background_fill_alpha = 0.0
     plot.legend.border_line_color = None
-    plot.legend.label_text_color = INK
+    plot.legend.label_text_color = NEUTRAL
     plot.legend.label_text_font_size = "12px"
     plot.add_layout(plot.legend[0], "right")
     return plot
 
 
 def _empty_plot(title: str) -> figure:
-    plot = figure(
+    plot = neutral_figure(
         height=HEIGHT,
         min_width=LEAST_WIDTH,
-        sizing_mode="stretch_width",
         x_axis_type="log",
         y_axis_type="log",
         y_range=DataRange1d(flipped=True),  # what is wrong grows downward
         x_axis_label=title,
         y_axis_label="accuracy (errors on a logarithmic scale)",
-        tools="pan,wheel_zoom,box_zoom,reset,save",
-        background_fill_color=None,
-        border_fill_color=None,
-        outline_line_color=INK,
-        outline_line_alpha=0.4,
     )
-    plot.toolbar.logo = None
     ticks = FixedTicker(ticks=list(TICKS))
     plot.yaxis.ticker = ticks
     plot.ygrid.ticker = ticks
     plot.yaxis.major_label_overrides = {tick: f"{100 - 100 * tick:.6g} %" for tick in TICKS}
     plot.xaxis.ticker = FixedTicker(ticks=list(COST_TICKS))
     plot.xaxis.formatter = PrintfTickFormatter(format="%g")
-    for axis in plot.axis:
-        axis.axis_label_text_color = axis.major_label_text_color = INK
-        axis.axis_line_color = axis.major_tick_line_color = axis.minor_tick_line_color = INK
-        axis.axis_label_text_font_style = "normal"
-    plot.grid.grid_line_color = INK
-    plot.grid.grid_line_alpha = 0.2
     return plot
 
 
@@ -141,7 +126,7 @@ def _draw_front(plot: figure, shown: list[PointResult], axis: CostAxis) -> None:
         x=[cost for cost, _ in best],
         y=[wrong for _, wrong in best],
         mode="after",
-        line_color=INK,
+        line_color=NEUTRAL,
         line_width=2,
         line_dash="dashed",
         legend_label="best accuracy for the cost",

@@ -17,9 +17,9 @@ from lavadeploy.sim.html_report import ReportedRun, read_reported_runs
 from lavadeploy.sim.html_report.confusion import confusion_counts
 from lavadeploy.sim.html_report.core_panel import core_panel
 from lavadeploy.sim.html_report.energy_plots import axis_decades, energy_panels, interval_plot
-from lavadeploy.sim.html_report.figures import luminance, shades
 from lavadeploy.sim.html_report.raster import MOST_ROWS, raster_panel
 from lavadeploy.sim.html_report.rates import rates_panel
+from lavadeploy.sim.pages.figures import luminance, shades
 
 
 @pytest.fixture
