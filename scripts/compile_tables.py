@@ -34,7 +34,7 @@ def show_compile_report(report: CompileReport) -> None:
 
 def show_losses(losses: Sequence[LayerLoss]) -> None:
     """Print what quantization lost in each layer, in percent of what was there."""
-    for columns, rows in loss_tables(losses):
+    for columns, rows in loss_tables(losses, "give --calibration"):
         print_table(columns, rows)
     say(
         "scale: whole numbers for 1 of the file's; clipped: weights beyond the largest that fits; "

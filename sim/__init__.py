@@ -68,6 +68,7 @@ from .run_folder import load_run as load_run
 from .run_folder import save_run as save_run
 from .run_folder import spike_log_path as spike_log_path
 from .run_reader import load_summary as load_summary
+from .run_reader import run_names as run_names
 from .run_result import RunResult as RunResult
 from .run_result import StateTrace as StateTrace
 from .run_result import join_portions as join_portions

@@ -10,7 +10,7 @@ import typer
 from lavadeploy.netx import OptionError
 from lavadeploy.netx.atomic_write import write_bytes_atomically
 from lavadeploy.scripts.console import JsonOption, emit, progress, say
-from lavadeploy.sim import load_summary, markdown_comparison, markdown_report
+from lavadeploy.sim import load_summary, markdown_comparison, markdown_report, run_names
 
 
 def report(
@@ -55,12 +55,12 @@ def _write_page(runs: list[Path], output: Path, sample: int) -> None:
     from lavadeploy.sim.html_report import read_reported_runs, write_html_report
 
     with progress(len(runs), "reading") as on_read:
-        reported = read_reported_runs(runs, sample, on_read)
+        reported = read_reported_runs(runs, sample, on_read=on_read)
     write_html_report(reported, output)
 
 
 def _markdown(runs: list[Path]) -> str:
-    summaries = [(str(run), load_summary(run)) for run in runs]
+    summaries = [(name, load_summary(run)) for name, run in zip(run_names(runs), runs, strict=True)]
     if len(summaries) == 1:
         return markdown_report(summaries[0][1]).rstrip("\n")
     return markdown_comparison(summaries)

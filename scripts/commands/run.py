@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -102,9 +102,14 @@ def run(
     check_input_fits(inputs, compiled)
     recorded_states(compiled.network, options.record)
     to = Destination(folder=output, log=log, resume=resume)
-    summary = _run(
-        chosen, compiled, inputs, options, to, {"artifact": str(artifact), "input": str(input_file)}
-    )
+    notes: dict[str, Any] = {"artifact": str(artifact), "input": str(input_file)}
+    if labels is not None:
+        notes["labels"] = str(labels)
+    if log != LOG_ALL:
+        notes["log"] = log
+    if record:
+        notes["record"] = record
+    summary = _run(chosen, compiled, inputs, options, to, notes)
 
     def show() -> None:
         show_summary(summary)
@@ -120,7 +125,7 @@ def _run(
     inputs: SpikeInput,
     options: RunOptions,
     to: Destination,
-    notes: dict[str, str],
+    notes: dict[str, Any],
 ) -> RunSummary:
     """Run and write; what is finished when it ends before its time can be gone on with."""
     writer = RunWriter(compiled, inputs, backend.name, options, to)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,50 +27,62 @@ def confusion_panel(run: ReportedRun) -> Panel | None:
     labels, accuracy = run.summary.labels, run.summary.accuracy
     if labels is None or accuracy is None:
         return None
-    counts = confusion_counts(np.array(labels), np.array(run.summary.predictions))
-    right = int(np.trace(counts))
+    pairs = count_pairs(np.array(labels), np.array(run.summary.predictions))
+    right = int(pairs.count[pairs.label == pairs.predicted].sum())
     by = "voltages" if run.summary.answers_in == "voltages" else "spikes"
     last = run.summary.activity.layers[-1].name
     right_of_all = f"{right} of {len(labels)} samples right, {100 * accuracy:.2f} %"
     sentences = [f"{right_of_all}, by the {by} of {last}."]
     plots: list[Plot] = []
-    if counts.shape[0] <= MOST_CLASSES:
-        plots.append(Plot(figure=_matrix(counts), title="Confusion: samples by label"))
+    if pairs.classes <= MOST_CLASSES:
+        plots.append(Plot(figure=_matrix(pairs), title="Confusion: samples by label"))
     else:
-        sentences.append(f"{counts.shape[0]} classes: too many to draw, see the table.")
-    return Panel(
-        run=run.name, sentences=sentences, plots=plots, tables=(_worst_confusions(counts),)
-    )
+        sentences.append(f"{pairs.classes} classes: too many to draw, see the table.")
+    return Panel(run=run.name, sentences=sentences, plots=plots, tables=(_worst_confusions(pairs),))
 
 
-def confusion_counts(labels: Int64Array, predictions: Int64Array) -> Int64Array:
-    """Return how many samples of each label (rows) were predicted as what (columns)."""
-    classes = int(max(labels.max(initial=0), predictions.max(initial=0))) + 1
-    flat = np.bincount(labels * classes + predictions, minlength=classes * classes)
-    return flat.reshape(classes, classes).astype(np.int64)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pairs:
+    """Labels and predictions that occur together, shape (pairs,), sorted; `count` of each."""
+
+    label: Int64Array
+    predicted: Int64Array
+    count: Int64Array
+
+    @property
+    def classes(self) -> int:
+        """One more than the largest number."""
+        return int(max(self.label.max(), self.predicted.max())) + 1
+
+    @property
+    def of_label(self) -> Int64Array:
+        """Samples of the pair's label, shape (pairs,)."""
+        return np.bincount(self.label, self.count)[self.label].astype(np.int64)
 
 
-def _matrix(counts: Int64Array) -> Any:
-    classes = counts.shape[0]
-    label, predicted = np.divmod(np.arange(classes * classes), classes)
-    flat = counts.reshape(-1)
-    of_label = np.maximum(counts.sum(axis=1), 1)[label]
-    share = flat / of_label
-    shown = np.flatnonzero(flat)
-    right = (label == predicted)[shown]
+def count_pairs(labels: Int64Array, predictions: Int64Array) -> Pairs:
+    """Count how often samples of each label were predicted as what."""
+    pairs, count = np.unique(np.stack([labels, predictions]), axis=1, return_counts=True)
+    return Pairs(label=pairs[0], predicted=pairs[1], count=count.astype(np.int64))
+
+
+def _matrix(pairs: Pairs) -> Any:
+    share = pairs.count / pairs.of_label
     # what is wrong is rare: its shade is that of its root
-    wrong_fill, wrong_ink = shades(Oranges256, np.sqrt(share[shown]))
-    right_fill, right_ink = shades(Blues256, 0.5 * share[shown])
+    wrong_fill, wrong_ink = shades(Oranges256, np.sqrt(share))
+    right_fill, right_ink = shades(Blues256, 0.5 * share)
+    right = pairs.label == pairs.predicted
     source = ColumnDataSource(
         {
-            "label": label[shown],
-            "predicted": predicted[shown],
-            "count": flat[shown],
-            "percent": (100 * share[shown]).astype(np.float32),
+            "label": pairs.label,
+            "predicted": pairs.predicted,
+            "count": pairs.count,
+            "percent": (100 * share).astype(np.float32),
             "fill": np.where(right, right_fill, wrong_fill).tolist(),
             "ink": np.where(right, right_ink, wrong_ink).tolist(),
         }
     )
+    classes = pairs.classes
     plot = neutral_figure(
         height=440,
         width=480,
@@ -110,22 +123,20 @@ def _matrix(counts: Int64Array) -> Any:
     return plot
 
 
-def _worst_confusions(counts: Int64Array) -> Table:
-    wrong = counts.copy()
-    np.fill_diagonal(wrong, 0)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CONFUSIONS]
-    places = [divmod(int(place), counts.shape[0]) for place in order]
+def _worst_confusions(pairs: Pairs) -> Table:
+    wrong = np.flatnonzero(pairs.label != pairs.predicted)
+    worst = wrong[np.argsort(-pairs.count[wrong], kind="stable")[:MOST_CONFUSIONS]]
+    share = pairs.count / pairs.of_label
     return Table(
         title="Most frequent confusions",
         columns=("label", "predicted as", "samples", "of the label"),
         rows=[
             (
-                str(label),
-                str(predicted),
-                str(wrong[label, predicted]),
-                f"{100 * wrong[label, predicted] / counts[label].sum():.1f} %",
+                str(pairs.label[i]),
+                str(pairs.predicted[i]),
+                str(pairs.count[i]),
+                f"{100 * share[i]:.1f} %",
             )
-            for label, predicted in places
-            if wrong[label, predicted]
+            for i in worst
         ],
     )

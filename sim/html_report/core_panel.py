@@ -40,7 +40,8 @@ def core_panel(run: ReportedRun) -> Panel:
         "operations": [three_digits(core.synaptic_operations / samples) for core in activity],
     }
     tables = (_busiest(columns, busy),)
-    where = f"{len(activity)} cores on {placement.chips} of the board's chips"
+    chips = "1 chip" if placement.chips == 1 else f"{placement.chips} chips"
+    where = f"{len(activity)} cores on {chips}"
     if mesh is None:
         text = f"{where}; profile '{run.summary.profile}' says nothing of where cores lie: no map."
         return Panel(run=run.name, sentences=(text,), tables=tables)

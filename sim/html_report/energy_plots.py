@@ -119,7 +119,7 @@ def _by_layer(energy: EnergyEstimate) -> Any:
     terms = [name for name in energy.terms if name not in (STATIC, INFERENCES)]
     unit, factor = readable_unit(max(layer.energy.nominal for layer in energy.layers), "nJ")
     plot = neutral_figure(
-        height=max(len(names), 3) * ROW_HEIGHT + FRAME_HEIGHT + 30,
+        height=max(len(names), 3) * ROW_HEIGHT + FRAME_HEIGHT,
         tooltips=[("layer", "@layer"), ("$name", f"@$name{{0,0.000}} {unit}")],
         y_range=list(reversed(names)),
         x_axis_label=f"{unit} an inference",

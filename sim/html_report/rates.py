@@ -99,7 +99,11 @@ def _sparsity_table(run: ReportedRun) -> Table:
 def _neurobench_table(summary: RunSummary) -> Table:
     flat = dict(summary.neurobench)
     flat |= flat.pop("SynapticOperations", {})
-    rows = [(name, f"{value:.6g}") for name, value in flat.items() if value is not None]
+    rows = [
+        (name, f"{value:.0f}" if float(value).is_integer() else f"{value:.6g}")
+        for name, value in flat.items()
+        if value is not None
+    ]
     return Table(title="By NeuroBench's definitions", columns=("metric", "is"), rows=rows)
 
 

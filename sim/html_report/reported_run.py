@@ -12,10 +12,12 @@ from ...compile import CompiledNetwork, load_artifact
 from ...hw_profiles.arithmetic import Int64Array
 from ...netx import OptionError, RunFolderError
 from ..run_folder import spike_log_path
-from ..run_reader import load_summary
+from ..run_reader import load_summary, run_names
 from ..run_summary import RunSummary
-from ..spike_log import SpikeLog
-from ..spike_log_file import read_spike_log, spike_log_parts
+from ..spike_log_file import spike_log_parts
+from .raster_events import RasterLayer, read_raster
+
+RASTER_EVENTS = 60_000  # in a page, 16 bytes and a third each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,8 +36,8 @@ class ReportedRun:
         What ran.
     sample : int
         Number of the sample whose spikes are shown.
-    spikes : SpikeLog
-        Of that sample only.
+    raster : tuple of RasterLayer
+        What is shown of them.
     neuron_spikes : mapping of str to int64 array, shape (neurons,)
         How often each neuron fired in all samples, for each layer that is in the log.
     """
@@ -45,13 +47,15 @@ class ReportedRun:
     summary: RunSummary
     compiled: CompiledNetwork
     sample: int
-    spikes: SpikeLog
+    raster: tuple[RasterLayer, ...]
     neuron_spikes: Mapping[str, Int64Array]
 
 
 def read_reported_runs(
     folders: Sequence[str | Path],
     sample: int = 0,
+    *,
+    most_events: int = RASTER_EVENTS,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> tuple[ReportedRun, ...]:
     """Read run folders for a report, in memory that does not grow with their logs.
@@ -62,6 +66,8 @@ def read_reported_runs(
         The run folders.
     sample : int
         Number of the sample whose spikes are shown.
+    most_events : int
+        How many spikes are shown, of all runs together.
     on_read : callable
         Called with the number of runs that have been read.
 
@@ -74,26 +80,13 @@ def read_reported_runs(
     """
     paths = [Path(folder) for folder in folders]
     runs: list[ReportedRun] = []
-    for path, name in zip(paths, _names(paths), strict=True):
-        runs.append(_read(path, name, sample))
+    for path, name in zip(paths, run_names(paths), strict=True):
+        runs.append(_read(path, name, sample, most_events // len(paths)))
         on_read(len(runs))
     return tuple(runs)
 
 
-def _names(paths: Sequence[Path]) -> list[str]:
-    """Return the names of the folders, or as much of their paths as tells them apart."""
-    if not paths:
-        raise OptionError("no run to report; one run folder at least was expected.")
-    parts = [path.resolve().parts for path in paths]
-    if len(set(parts)) < len(parts):
-        raise OptionError("the same run folder is given twice; name each once.")
-    depth = 1
-    while len({part[-depth:] for part in parts}) < len(parts):
-        depth += 1
-    return ["/".join(part[-depth:]) for part in parts]
-
-
-def _read(folder: Path, name: str, sample: int) -> ReportedRun:
+def _read(folder: Path, name: str, sample: int, most_events: int) -> ReportedRun:
     summary = load_summary(folder)
     if not 0 <= sample < summary.samples:
         raise OptionError(
@@ -110,7 +103,7 @@ def _read(folder: Path, name: str, sample: int) -> ReportedRun:
         summary=summary,
         compiled=load_artifact(artifact),
         sample=sample,
-        spikes=read_spike_log(log, samples=range(sample, sample + 1)),
+        raster=read_raster(log, sample, most_events),
         neuron_spikes=_count_by_neuron(log),
     )
 

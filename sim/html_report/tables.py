@@ -13,8 +13,9 @@ from .reported_run import ReportedRun
 
 SAME_SPIKES = (
     "The artifact is in the run folder. With the same input it has the same spikes again, on every "
-    "backend; lavadeploy compare tells."
+    "backend; lavadeploy compare tells. Paths are as they were given when it was made."
 )
+NO_INPUT = "The run does not say where its input was: put it for INPUT; its hash is below."
 
 
 def overview_table(runs: Sequence[ReportedRun]) -> Table:
@@ -45,11 +46,14 @@ def layer_panel(run: ReportedRun) -> Panel:
 def loss_panel(run: ReportedRun) -> Panel:
     """Return what quantization lost."""
     losses = run.summary.compiled.losses
-    if not losses:
-        sentence = "The file held whole numbers, which were taken as they are: nothing was lost."
-        return Panel(run=run.name, sentences=(sentence,))
+    rounded = [row.layer for row in run.summary.compiled.lowerings if not row.exact]
+    sentences: list[str] = []
+    if rounded:
+        sentences.append(f"Rounded when they were lowered: {', '.join(rounded)}; see the layers.")
+    if not losses and not rounded:
+        sentences.append("The file held whole numbers, taken as they are: nothing was lost.")
     tables = [Table(columns=columns, rows=rows) for columns, rows in loss_tables(losses)]
-    return Panel(run=run.name, tables=tables)
+    return Panel(run=run.name, sentences=sentences, tables=tables)
 
 
 def warning_panel(run: ReportedRun) -> Panel:
@@ -71,8 +75,8 @@ def repeat_panel(run: ReportedRun) -> Panel:
     ]
     return Panel(
         run=run.name,
-        sentences=(SAME_SPIKES,),
-        listings=(repeat_command(run),),
+        sentences=(SAME_SPIKES,) if "input" in summary.notes else (SAME_SPIKES, NO_INPUT),
+        listings=(repeat_commands(run),),
         tables=(
             Table(
                 title="SHA-256",
@@ -90,14 +94,21 @@ def repeat_panel(run: ReportedRun) -> Panel:
     )
 
 
-def repeat_command(run: ReportedRun) -> str:
-    """Return the command line that does a run again."""
+def repeat_commands(run: ReportedRun) -> str:
+    """Return the command lines that do a run again and compare the two."""
     summary = run.summary
+    folder = run.folder if run.folder.name else run.folder.resolve()  # '.' has no name
+    again = f"{folder}-again"
     words = [
-        *("lavadeploy", "run", str(run.folder / "compiled.ldc")),
-        *("--input", str(summary.notes.get("input", "INPUT.npz"))),
+        *("lavadeploy", "run", str(folder / "compiled.ldc")),
+        *("--input", str(summary.notes.get("input", "INPUT"))),
         *("--samples", str(summary.samples)),
         *("--backend", summary.backend, "--timeline", summary.timeline),
-        *("-o", f"{run.folder}-again"),
     ]
-    return f"{shlex.join(words)}\nlavadeploy compare {run.folder} {run.folder}-again"
+    for option in ("labels", "log"):
+        if option in summary.notes:
+            words += [f"--{option}", str(summary.notes[option])]
+    for state in summary.notes.get("record", ()):
+        words += ["--record", str(state)]
+    compare = ["lavadeploy", "compare", str(folder), again]
+    return f"{shlex.join([*words, '-o', again])}\n{shlex.join(compare)}"

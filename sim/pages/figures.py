@@ -13,14 +13,15 @@ from bokeh.models import HoverTool
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
-# Okabe & Ito's colours for people who do not see all of them (jfly.uni-koeln.de/color), those that
-# stand out from white and from black.
+# After Okabe & Ito's colours for people who do not see all of them (jfly.uni-koeln.de/color), with
+# those changed that do not stand out from white and from black.
 COLORS = ("#0090d6", "#e69f00", "#00a67a", "#d55e00", "#cc79a7", "#56b4e9", "#8c7bd1", "#a09a2c")
 NEUTRAL = "#808080"  # 3.9 : 1 on white and 5.3 : 1 on black
 FAINT = 0.25
 MOST_LIGHT = 230  # of 256 colours of a palette: next to white
 EQUAL_CONTRAST = 0.179  # luminance on which white and black stand out equally, 4.6 : 1
 LEGEND_COLUMNS = 70  # characters
+LEGEND_ROW, MOST_LEGEND_ROWS = 24, 12  # pixels; rows
 TOOLS = "pan,box_zoom,wheel_zoom,reset,save"
 
 
@@ -81,10 +82,18 @@ def luminance(color: str) -> float:
 
 
 def style_legend(plot: Any) -> None:
-    """Put the legend above the plot; a click on a name hides what is called so."""
+    """Put the legend above the plot, which grows by it; a click on a name hides what has it.
+
+    Beyond `MOST_LEGEND_ROWS` there is none: hovering names what is there.
+    """
     for legend in plot.legend:
         longest = max((len(item.label.value) for item in legend.items), default=0)
         legend.ncols = max(1, LEGEND_COLUMNS // (longest + 4))
+        rows = -(-len(legend.items) // legend.ncols)
+        if rows > MOST_LEGEND_ROWS:
+            legend.visible = False
+            continue
+        plot.height += LEGEND_ROW * rows
         legend.background_fill_color = legend.border_line_color = None
         legend.label_text_color = NEUTRAL
         legend.click_policy = "hide"

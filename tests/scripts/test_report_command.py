@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import numpy as np
 import pytest
+
+from lavadeploy.sim import load_summary
 
 Cli = Callable[..., CompletedProcess[str]]
 
@@ -31,13 +36,34 @@ def test_page_of_one_run_goes_into_its_folder(cli: Cli, runs: tuple[Path, Path])
     assert cli("compare", runs[0], runs[0]).returncode == 0  # still a run
 
 
-def test_the_command_that_repeats_a_run_does(cli: Cli, runs: tuple[Path, Path]) -> None:
-    cli("report", runs[0])
-    page = Path("runs/a/report.html").read_text(encoding="utf-8")
-    listing = page.split("<pre>")[1].split("</pre>")[0]
-    repeat, compare = (cli(*line.split()[1:]) for line in listing.splitlines())
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--labels", "my labels.npy"),
+        ("--log", "layer1", "--record", "layer0.v", "--timeline", "chip"),
+    ],
+)
+def test_the_commands_that_repeat_a_run_do(
+    cli: Cli, artifact: Path, spikes: Path, options: tuple[str, ...]
+) -> None:
+    np.save("my labels.npy", np.array([0, 0, 1, 1]))
+    np.save("spikes.npy", np.load(spikes)["spikes"])
+    run = ("run", artifact, "--input", "spikes.npy", "--backend", "reference", *options)
+    assert cli(*run, "-o", "runs/a b").returncode == 0
+    cli("report", "runs/a b")
+    page = Path("runs/a b/report.html").read_text(encoding="utf-8")
+    listing = html.unescape(page.split("<pre>")[1].split("</pre>")[0])
+    repeat, compare = (cli(*shlex.split(line)[1:]) for line in listing.splitlines())
     assert repeat.returncode == 0
-    assert compare.stdout.startswith("Equal: ")
+    assert compare.stdout.splitlines()[-1].startswith("Equal: ")
+    first, again = (load_summary(f"runs/a b{end}") for end in ("", "-again"))
+    same = ("accuracy", "labels", "logged", "timeline", "samples", "hashes", "predictions")
+    assert [getattr(first, name) for name in same] == [getattr(again, name) for name in same]
+    states = [
+        sorted(p.name for p in Path(f"runs/a b{end}").glob("states/*")) for end in ("", "-again")
+    ]
+    assert states[0] == states[1]
 
 
 def test_several_runs_need_a_file(cli: Cli, runs: tuple[Path, Path]) -> None:
@@ -57,7 +83,7 @@ def test_markdown_is_short_and_on_stdout(cli: Cli, runs: tuple[Path, Path]) -> N
     found = cli("report", *runs, "--markdown", "-o", "both.md")
     assert found.stdout == "Written: both.md\n"
     lines = Path("both.md").read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "|  | runs/a | runs/b |"
+    assert lines[0] == "|  | a | b |"
     assert "| samples × steps | 4 × 6 | 3 × 6 |" in lines
 
 

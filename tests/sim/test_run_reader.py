@@ -63,13 +63,29 @@ def test_report_of_a_read_run_is_the_one_that_was_written(tmp_path: Path) -> Non
     assert markdown_report(load_summary(tmp_path / "run")) == written
 
 
-def test_figures_of_another_version_are_refused_with_what_is_wrong(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("compiled", "layers", 0, "neurons"), "many", "many"),
+        (("accuracy",), "high", "'high' is no number"),
+        (("schema",), 99, "schema 99, not 1"),
+        (("predictions",), [1, 2], "2 predictions of 12 samples"),
+        (("labels",), [1, 2, 3], "3 labels of 12 samples"),
+        (("steps",), 7, "activity.npz is of"),
+    ],
+)
+def test_figures_of_another_version_are_refused_with_what_is_wrong(
+    tmp_path: Path, path: tuple[str | int, ...], value: object, said: str
+) -> None:
     save_small_run(tmp_path / "run")
-    path = tmp_path / "run" / "run.json"
-    figures = json.loads(path.read_text(encoding="utf-8"))
-    figures["compiled"]["layers"][0]["neurons"] = "many"
-    path.write_text(json.dumps(figures), encoding="utf-8")
-    with pytest.raises(RunFolderError, match=r"figures cannot be read .*many.*Another version"):
+    file = tmp_path / "run" / "run.json"
+    figures = json.loads(file.read_text(encoding="utf-8"))
+    place = figures
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    file.write_text(json.dumps(figures), encoding="utf-8")
+    with pytest.raises(RunFolderError, match=f"figures cannot be read .*{said}.*Another version"):
         load_summary(tmp_path / "run")
 
 

@@ -14,12 +14,13 @@ from saved_runs import CLASSES, HIDDEN, SAMPLES, STEPS, save_small_run
 from lavadeploy.sim import SpikeInput, read_spike_log, spike_log_path
 from lavadeploy.sim.energy import Estimate
 from lavadeploy.sim.html_report import ReportedRun, read_reported_runs
-from lavadeploy.sim.html_report.confusion import confusion_counts
+from lavadeploy.sim.html_report.confusion import count_pairs
 from lavadeploy.sim.html_report.core_panel import core_panel
 from lavadeploy.sim.html_report.energy_plots import axis_decades, energy_panels, interval_plot
-from lavadeploy.sim.html_report.raster import MOST_ROWS, raster_panel
-from lavadeploy.sim.html_report.rates import rates_panel
-from lavadeploy.sim.pages.figures import luminance, shades
+from lavadeploy.sim.html_report.raster import raster_panel
+from lavadeploy.sim.html_report.raster_events import MOST_ROWS, read_raster
+from lavadeploy.sim.html_report.rates import HEIGHT, rates_panel
+from lavadeploy.sim.pages.figures import LEGEND_ROW, luminance, shades
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def columns_of(figure: Any, glyph: int = 0) -> dict[str, Any]:
 
 
 def test_raster_holds_every_spike_of_the_sample(run: ReportedRun) -> None:
-    (plot,) = raster_panel(run, most_events=10_000).plots
+    (plot,) = raster_panel(run).plots
     log = read_spike_log(spike_log_path(run.folder), samples=range(2, 3))
     for layer in range(2):
         shown, chosen = columns_of(plot.figure, layer), log.layer == layer
@@ -42,15 +43,31 @@ def test_raster_holds_every_spike_of_the_sample(run: ReportedRun) -> None:
         assert np.all(np.abs(shown["y"] - layer) < 0.5)  # within the band of its layer
 
 
-def test_raster_of_many_spikes_shows_every_kth_neuron_and_says_so(run: ReportedRun) -> None:
-    few = 20
-    panel = raster_panel(run, most_events=2 * few)
-    shown = columns_of(panel.plots[0].figure)["neuron"]
-    (said,) = [text for text in panel.sentences if text.startswith("Of large layers")]
-    stride = int("".join(c for c in said.split(" of hidden")[0].split("every ")[-1] if c.isdigit()))
-    assert stride > 1
-    assert all(int(neuron) % stride == 0 for neuron in shown)
-    assert len(shown) <= 2 * few
+@pytest.mark.parametrize("budget", [1, 10, 40, 1000])
+def test_neurons_that_are_shown_have_all_their_spikes(run: ReportedRun, budget: int) -> None:
+    log = read_spike_log(spike_log_path(run.folder), samples=range(2, 3))
+    for shown in read_raster(spike_log_path(run.folder), 2, 2 * budget):
+        expected = (log.layer == shown.layer) & (log.neuron % shown.stride == 0)
+        expected &= log.step < shown.steps
+        assert np.array_equal(shown.neuron, log.neuron[expected])
+        assert np.array_equal(shown.step, log.step[expected])
+        assert shown.neuron.size <= budget
+        # steps are cut only where one neuron is left
+        assert shown.steps == STEPS or shown.stride == shown.neurons
+
+
+def test_a_raster_says_which_neurons_and_steps_it_leaves_out(tmp_path: Path) -> None:
+    network = compiled(dense(np.full((30, 1), 200), name="many"), dense([[2] * 30], name="one"))
+    inputs = SpikeInput(spikes=np.ones((1, 1, 50), dtype=np.uint8))
+    summary = save_small_run(tmp_path / "run", network, inputs)
+    per_neuron = summary.activity.layers[0].spikes // 30
+    (run,) = read_reported_runs([tmp_path / "run"], most_events=2 * (2 * per_neuron))
+    assert "Not all neurons are shown: every 15th of many." in raster_panel(run).sentences
+    (run,) = read_reported_runs([tmp_path / "run"], most_events=20)
+    sentences = raster_panel(run).sentences
+    (cut,) = [sentence for sentence in sentences if sentence.startswith("Not all steps")]
+    assert f"of many steps 0 to {run.raster[0].steps - 1}" in cut
+    assert run.raster[0].neuron.size == 10
 
 
 def test_large_layers_have_as_many_rows_as_can_be_told_apart(tmp_path: Path) -> None:
@@ -58,8 +75,27 @@ def test_large_layers_have_as_many_rows_as_can_be_told_apart(tmp_path: Path) -> 
     inputs = SpikeInput(spikes=np.ones((1, 2, 3), dtype=np.uint8))
     save_small_run(tmp_path / "run", network, inputs)
     (run,) = read_reported_runs([tmp_path / "run"])
-    shown = columns_of(raster_panel(run, most_events=10_000).plots[0].figure)["neuron"]
-    assert np.unique(shown).tolist() == list(range(0, 5 * MOST_ROWS, 5))
+    assert np.unique(run.raster[0].neuron).tolist() == list(range(0, 5 * MOST_ROWS, 5))
+
+
+def test_a_layer_has_one_colour_in_all_plots(tmp_path: Path) -> None:
+    save_small_run(tmp_path / "run", log="output")
+    (run,) = read_reported_runs([tmp_path / "run"])
+    raster = raster_panel(run).plots[0].figure
+    rates = rates_panel(run).plots[0].figure
+    colors = {line.name: line.glyph.line_color for line in rates.renderers}
+    assert raster.renderers[0].glyph.fill_color == colors["classes"]
+
+
+def test_legends_leave_plots_their_height(tmp_path: Path) -> None:
+    long_names = [f"backbone.stage3.block{i:02}.conv1.spiking" for i in range(12)]
+    layers = [dense([[200]], name=name) for name in long_names]
+    inputs = SpikeInput(spikes=np.ones((1, 1, 9), dtype=np.uint8))
+    save_small_run(tmp_path / "run", compiled(*layers), inputs)
+    (run,) = read_reported_runs([tmp_path / "run"])
+    over_time = rates_panel(run).plots[0].figure
+    assert over_time.legend[0].ncols == 1
+    assert over_time.height == HEIGHT + 12 * LEGEND_ROW
 
 
 def test_rates_are_means_over_samples(run: ReportedRun) -> None:
@@ -77,11 +113,19 @@ def test_rates_are_means_over_samples(run: ReportedRun) -> None:
 def test_confusion_counts_every_pair() -> None:
     rng = np.random.default_rng(0)
     labels, predictions = rng.integers(0, 5, (2, 200))
-    found = confusion_counts(labels, predictions)
-    for label in range(5):
-        for predicted in range(5):
-            pairs = np.count_nonzero((labels == label) & (predictions == predicted))
-            assert found[label, predicted] == pairs
+    pairs = count_pairs(labels, predictions)
+    assert pairs.count.sum() == 200
+    for label, predicted, count, of_label in zip(
+        pairs.label, pairs.predicted, pairs.count, pairs.of_label, strict=True
+    ):
+        assert count == np.count_nonzero((labels == label) & (predictions == predicted))
+        assert of_label == np.count_nonzero(labels == label)
+
+
+def test_confusion_of_many_classes_takes_memory_by_pairs() -> None:
+    most = 10**6  # a matrix of all classes would take terabytes
+    pairs = count_pairs(np.array([3, most]), np.array([3, 7]))
+    assert (pairs.classes, pairs.count.tolist()) == (most + 1, [1, 1])
 
 
 def test_interval_plot_keeps_low_and_high_and_holds_zero_at_the_border() -> None:
