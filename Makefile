@@ -18,7 +18,7 @@ demo: env
 	$(BIN)/python -m lavadeploy.scripts.demo
 
 test: env
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile
 
 check: env
 	mkdir -p .typecheck && ln -sfn .. .typecheck/lavadeploy
