@@ -102,6 +102,7 @@ from .spike_input import check_input_fits as check_input_fits
 from .spike_log import SpikeLog as SpikeLog
 from .spike_log import fraction_equal as fraction_equal
 from .spike_log_file import SpikeLogWriter as SpikeLogWriter
+from .spike_log_file import count_by_neuron as count_by_neuron
 from .spike_log_file import read_spike_log as read_spike_log
 from .spike_log_file import spike_log_parts as spike_log_parts
 from .spike_log_file import write_spike_log as write_spike_log

@@ -21,6 +21,7 @@ from typing import Any, cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from typing_extensions import Self
 
 from ..netx import OptionError, RunFolderError, suggest
@@ -173,6 +174,23 @@ def spike_log_shape(path: Path) -> SpikeLog:
     """Return a log without its events: layers, samples, steps. For errors see `read_spike_log`."""
     with _opened(path) as (_file, shape):
         return shape
+
+
+def count_by_neuron(path: Path, *, samples: range | None = None) -> dict[str, NDArray[np.int64]]:
+    """Return how often each neuron fired, shape (neurons,), for each layer that is in a log.
+
+    Memory holds a row group of the log. For the parameters see `read_spike_log`.
+    """
+    counts: dict[str, NDArray[np.int64]] = {}
+    for part in spike_log_parts(path, samples=samples):
+        starts = np.concatenate([[0], np.cumsum(part.layer_sizes)]).astype(np.int64)
+        found = np.bincount(starts[part.layer] + part.neuron, minlength=int(starts[-1]))
+        for index, layer in enumerate(part.layer_names):
+            if layer in part.not_logged:
+                continue
+            of_layer = found[starts[index] : starts[index + 1]]
+            counts[layer] = counts[layer] + of_layer if layer in counts else of_layer
+    return counts
 
 
 @contextmanager

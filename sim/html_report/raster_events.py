@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from ...hw_profiles.arithmetic import Int64Array
 from ..spike_log import COLUMNS, Int32Array, SpikeLog
-from ..spike_log_file import spike_log_parts
+from ..spike_log_file import count_by_neuron, spike_log_parts
 
 MOST_ROWS = 160  # neurons of a layer; more could not be told apart
 
@@ -62,32 +62,17 @@ def read_raster(log: Path, sample: int, most_events: int) -> tuple[RasterLayer, 
     tuple of RasterLayer
         One for each layer that is in the log.
     """
-    counts = _count(log, sample)
+    samples = range(sample, sample + 1)
+    counts = count_by_neuron(log, samples=samples)
     if not counts:
         return ()
     budget = max(most_events // len(counts), 1)
-    strides = {layer: _stride(spikes, budget) for layer, spikes in counts.items()}
-    chosen: dict[int, list[SpikeLog]] = {layer: [] for layer in counts}
-    for part in _parts(log, sample):
-        for layer, stride in strides.items():
-            chosen[layer].append(_selected(part, layer, stride))
-    return tuple(_joined(parts, layer, strides[layer], budget) for layer, parts in chosen.items())
-
-
-def _count(log: Path, sample: int) -> dict[int, Int64Array]:
-    """Return how often each neuron fired in a sample, by layer."""
-    counts: dict[int, Int64Array] = {}
-    for part in _parts(log, sample):
-        for layer, size in enumerate(part.layer_sizes):
-            if part.layer_names[layer] in part.not_logged:
-                continue
-            found = np.bincount(part.neuron[part.layer == layer], minlength=size)
-            counts[layer] = counts[layer] + found if layer in counts else found
-    return counts
-
-
-def _parts(log: Path, sample: int) -> Iterator[SpikeLog]:
-    return spike_log_parts(log, samples=range(sample, sample + 1))
+    strides = {name: _stride(spikes, budget) for name, spikes in counts.items()}
+    chosen: dict[str, list[SpikeLog]] = {name: [] for name in counts}
+    for part in spike_log_parts(log, samples=samples):
+        for name, stride in strides.items():
+            chosen[name].append(_selected(part, part.layer_names.index(name), stride))
+    return tuple(_joined(parts, name, strides[name], budget) for name, parts in chosen.items())
 
 
 def _stride(spikes: Int64Array, budget: int) -> int:
@@ -103,10 +88,11 @@ def _selected(part: SpikeLog, layer: int, stride: int) -> SpikeLog:
     return replace(part, **{name: getattr(part, name)[shown] for name in COLUMNS})
 
 
-def _joined(parts: Sequence[SpikeLog], layer: int, stride: int, budget: int) -> RasterLayer:
+def _joined(parts: Sequence[SpikeLog], name: str, stride: int, budget: int) -> RasterLayer:
+    layer = parts[0].layer_names.index(name)
     neuron, step, value = (
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("neuron", "step", "value")
+        np.concatenate([getattr(part, column) for part in parts])
+        for column in ("neuron", "step", "value")
     )
     steps = parts[0].n_steps
     if step.size > budget:  # one neuron that has more
@@ -115,7 +101,7 @@ def _joined(parts: Sequence[SpikeLog], layer: int, stride: int, budget: int) -> 
         neuron, step, value = neuron[kept], step[kept], value[kept]
     return RasterLayer(
         layer=layer,
-        name=parts[0].layer_names[layer],
+        name=name,
         neurons=parts[0].layer_sizes[layer],
         stride=stride,
         steps=steps,

@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from ...compile import CompiledNetwork, load_artifact
 from ...hw_profiles.arithmetic import Int64Array
 from ...netx import OptionError, RunFolderError
 from ..run_folder import spike_log_path
 from ..run_reader import load_summary, run_names
 from ..run_summary import RunSummary
-from ..spike_log_file import spike_log_parts
+from ..spike_log_file import count_by_neuron
 from .raster_events import RasterLayer, read_raster
 
 RASTER_EVENTS = 60_000  # in a page, 16 bytes and a third each
@@ -104,18 +102,5 @@ def _read(folder: Path, name: str, sample: int, most_events: int) -> ReportedRun
         compiled=load_artifact(artifact),
         sample=sample,
         raster=read_raster(log, sample, most_events),
-        neuron_spikes=_count_by_neuron(log),
+        neuron_spikes=count_by_neuron(log),
     )
-
-
-def _count_by_neuron(log: Path) -> dict[str, Int64Array]:
-    counts: dict[str, Int64Array] = {}
-    for part in spike_log_parts(log):
-        starts = np.concatenate([[0], np.cumsum(part.layer_sizes)]).astype(np.int64)
-        found = np.bincount(starts[part.layer] + part.neuron, minlength=int(starts[-1]))
-        for index, layer in enumerate(part.layer_names):
-            if layer in part.not_logged:
-                continue
-            of_layer = found[starts[index] : starts[index + 1]]
-            counts[layer] = counts[layer] + of_layer if layer in counts else of_layer
-    return counts
