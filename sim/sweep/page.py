@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from ..pages import render_page
-from .plots import CostAxis, accuracy_plot
+from .cost_axis import cost_axes
+from .plots import accuracy_plot
 from .report import SweepReport
-from .table import (
-    ENERGY_UNITS,
-    TIME_UNITS,
-    common_unit,
-    point_rows,
-    table_notes,
-)
+from .table import point_rows, table_notes
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 
 
 def page_text(report: SweepReport) -> str:
     """Return the page: plots, table, what failed, and what repeats the sweep."""
-    plots = {name: plot for name, plot in _plots(report).items() if plot is not None}
+    plots = {axis.name: accuracy_plot(report, axis) for axis in cost_axes(report)}
     columns, rows = point_rows(report)
     return render_page(
         TEMPLATE,
@@ -30,35 +24,9 @@ def page_text(report: SweepReport) -> str:
         plots=plots,
         columns=columns,
         rows=rows,
-        is_labelled=any(result.accuracy is not None for result in report.results),
         notes=table_notes(report),
         settings=_settings(report),
     )
-
-
-def _plots(report: SweepReport) -> dict[str, Any]:
-    energies = [report.energy_of(result) for result in report.results]
-    latencies = [result.latency for result in report.results]
-    energy_unit, energy_factor = common_unit(energies, ENERGY_UNITS)
-    time_unit, time_factor = common_unit(latencies, TIME_UNITS)
-    return {
-        "energy": accuracy_plot(
-            report,
-            CostAxis(
-                title=f"energy of an inference, {energy_unit}",
-                cost=report.energy_of,
-                factor=energy_factor,
-            ),
-        ),
-        "time": accuracy_plot(
-            report,
-            CostAxis(
-                title=f"time of an inference, {time_unit}",
-                cost=lambda result: result.latency,
-                factor=time_factor,
-            ),
-        ),
-    }
 
 
 def _settings(report: SweepReport) -> list[tuple[str, str]]:
