@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import re
 import subprocess
@@ -11,12 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sweep_cases import STEPS, InlineWorkers, small_plan, write_network
+from sweep_cases import STEPS, InlineWorkers, small_plan, write_input, write_network
 
 from lavadeploy.sim import Boundary
 from lavadeploy.sim.energy import Estimate
 from lavadeploy.sim.energy_text import three_digits
 from lavadeploy.sim.sweep import (
+    PointFailure,
     SweepPlan,
     SweepReport,
     point_rows,
@@ -50,7 +52,6 @@ def test_results_and_failures_are_told_apart_in_the_plans_order(report: SweepRep
         for steps in (4, STEPS)
     ]
     assert {failure.point.steps for failure in report.failures} == {99}
-    assert (report.network, report.input) == ("net.net", "test.npz")
     assert set(report.front) <= {result.point.name for result in report.results}
     assert report.front
 
@@ -119,9 +120,13 @@ def test_json_and_csv_have_every_figure(report: SweepReport, folder: Path) -> No
     assert lines[-1]["accuracy"] == ""
 
 
+def markdown(report: SweepReport, folder: Path) -> str:
+    write_report(report, folder)
+    return (folder / "sweep.md").read_text(encoding="utf-8")
+
+
 def test_markdown_has_the_table_and_what_failed(report: SweepReport, folder: Path) -> None:
-    write_report(report, folder / "x")
-    text = (folder / "x" / "sweep.md").read_text(encoding="utf-8")
+    text = markdown(report, folder / "x")
     columns, rows = point_rows(report)
     table = [line for line in text.splitlines() if line.startswith("| ")]
     assert table[0] == "| " + " | ".join(columns) + " |"
@@ -129,6 +134,71 @@ def test_markdown_has_the_table_and_what_failed(report: SweepReport, folder: Pat
     assert sum(line.startswith("| \\* |") for line in table) == len(report.front)
     for failure in report.failures:
         assert f"- {failure.point.name}: {failure.sentence}" in text
+
+
+def test_markdown_escapes_names_and_sentences(report: SweepReport, folder: Path) -> None:
+    point = dataclasses.replace(report.results[0].point, profile="a|b")
+    failure = PointFailure(point=point, error="E", sentence="| of *three*\nlines")
+    odd = dataclasses.replace(
+        report,
+        network="n|<b>.net",
+        results=(dataclasses.replace(report.results[0], point=point),),
+        failures=(failure,),
+    )
+    text = markdown(odd, folder / "x")
+    assert text.startswith("# Sweep of n\\|\\<b\\>.net\n")
+    assert f"- a\\|b-{point.name[4:]}: \\| of \\*three\\* lines\n" in text
+    (row,) = [line for line in text.splitlines() if "| a\\|b |" in line]
+    columns, _ = point_rows(odd)
+    assert len(re.findall(r"(?<!\\)\|", row)) == len(columns) + 1
+
+
+def test_what_repeats_it_is_on_the_page_and_in_markdown(tmp_path: Path) -> None:
+    labels = write_input(tmp_path / "train.npz", seed=9)
+    np.save(tmp_path / "labels.npy", np.load(labels)["labels"])
+    plan = small_plan(
+        tmp_path,
+        bits=("file", 3),
+        profiles=("loihi2",),
+        labels=tmp_path / "labels.npy",
+        calibration=tmp_path / "train.npz",
+    )
+    report = report_of(plan, tmp_path / "x")
+    rows = dict(re.findall("<tr><td>(.*)</td><td>(.*)</td></tr>", page(report, tmp_path / "x")))
+    assert rows["network"] == f"{tmp_path}/net.net, SHA-256 {report.network_sha256}"
+    assert rows["input"] == f"{tmp_path}/test.npz, SHA-256 {report.input_sha256}"
+    assert rows["labels"] == f"{tmp_path}/labels.npy, SHA-256 {report.labels_sha256}"
+    assert rows["calibration samples"] == (
+        f"{tmp_path}/train.npz, SHA-256 {report.calibration_sha256}"
+    )
+    assert (rows["bits"], rows["steps"]) == ("file, 3", f"4, {STEPS}")
+    assert rows["profile loihi2"] == f"SHA-256 {report.profile_sha256['loihi2']}"
+    assert (rows["method"], rows["energy covers"]) == ("calibrated", "neurocores")
+    hashes = (report.network_sha256, report.input_sha256, report.labels_sha256)
+    assert len(set(hashes)) == 3
+    text = markdown(report, tmp_path / "x")
+    assert f"```sh\n{report.command}\n```" in text
+    for each in (*hashes, report.calibration_sha256, *report.profile_sha256.values()):
+        assert f"`{each[:12]}`" in text
+
+
+@pytest.mark.parametrize(
+    ("bits", "method"), [(("file",), ""), (("file", 3), "least_squares"), ((3,), "least_squares")]
+)
+def test_a_method_is_named_where_something_is_quantized(
+    tmp_path: Path, bits: tuple[int | str, ...], method: str
+) -> None:
+    report = report_of(small_plan(tmp_path, bits=bits, profiles=("loihi2",)), tmp_path / "x")
+    assert report.method == method
+    assert f"<td>{method or 'none; weights as stored'}</td>" in page(report, tmp_path / "x")
+
+
+def test_a_plan_made_in_memory_has_no_command(tmp_path: Path) -> None:
+    plan = dataclasses.replace(small_plan(tmp_path, profiles=("loihi2",)), files=None)
+    report = report_of(plan, tmp_path / "x")
+    assert (report.command, report.network, report.input) == ("", "a network", "an input")
+    assert "<pre>" not in page(report, tmp_path / "x")
+    assert "```" not in markdown(report, tmp_path / "x")
 
 
 def page(report: SweepReport, folder: Path) -> str:
@@ -151,7 +221,8 @@ def test_names_on_the_page_are_text_not_markup(folder: Path) -> None:
     plan = small_plan(folder)
     name = "<script>alert(1)</script>.net"
     outcomes = run_sweep(plan, folder / "x", InlineWorkers(plan))
-    text = page(report_sweep(plan, outcomes, network=name), folder / "x")
+    report = dataclasses.replace(report_sweep(plan, outcomes), network=name)
+    text = page(report, folder / "x")
     assert name not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;.net" in text
 
