@@ -15,11 +15,21 @@ from .activity import StepActivity
 from .run_folder import ACTIVITY, load_figures
 from .run_summary import RunSummary
 
-_converter = cattrs.Converter(detailed_validation=False)
-# JSON has no infinite numbers: `to_json` writes null for them, and none of ours is below 0 without
-# bound but the head-room of a state that has no bounds.
-_converter.register_structure_hook(float, lambda value, _: math.inf if value is None else value)
-_converter.register_structure_hook(str | int | float | bool | None, lambda value, _: value)
+
+def figures_converter() -> cattrs.Converter:
+    """Return what gives figures that `to_json` wrote their types again.
+
+    JSON has no infinite numbers: `to_json` writes null for them, and none of ours is below 0
+    without bound but the head-room of a state that has no bounds. So null is infinity where a
+    number must be.
+    """
+    converter = cattrs.Converter(detailed_validation=False)
+    converter.register_structure_hook(float, lambda value, _: math.inf if value is None else value)
+    converter.register_structure_hook(str | int | float | bool | None, lambda value, _: value)
+    return converter
+
+
+_converter = figures_converter()
 
 
 def load_summary(folder: str | Path) -> RunSummary:

@@ -69,7 +69,7 @@ class LocalWorkers:
         self.at_once: int | None = min(jobs or available_cores(), len(plan.points))
         self._plan, self._run = plan, run
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._data: PointData | None = None
+        self._data: PointData | None = None  # sent to each process once, when it starts
         self._pool: ProcessPoolExecutor | None = None
         self._alive: Connection | None = None
 
@@ -86,8 +86,8 @@ class LocalWorkers:
             )
         with children_of_ours(), _one_thread_each():
             if self._pool is None:
-                self._pool = self._new_pool()
-            return self._pool.submit(self._run, self._data, task)
+                self._pool = self._new_pool(self._data)
+            return self._pool.submit(_run_here, self._run, task)
 
     def renew(self) -> None:
         """Let the next point start new processes."""
@@ -103,11 +103,11 @@ class LocalWorkers:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def _new_pool(self) -> ProcessPoolExecutor:
+    def _new_pool(self, data: PointData) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")  # forks of a process with threads may hang
         watched, self._alive = context.Pipe(duplex=False)
         return ProcessPoolExecutor(
-            self.at_once, mp_context=context, initializer=_begin_worker, initargs=(watched,)
+            self.at_once, mp_context=context, initializer=_begin_worker, initargs=(watched, data)
         )
 
     def _end(self, *, kill: bool) -> None:
@@ -131,9 +131,18 @@ class LocalWorkers:
         return FileSpikes(path=path)
 
 
-def _begin_worker(watched: Connection) -> None:
-    """Let this process end with the one that started it, whatever it is doing."""
+_data_here: list[PointData] = []  # of a process that runs points: what it began with
+
+
+def _begin_worker(watched: Connection, data: PointData) -> None:
+    """Keep the data; let this process end with the one that started it, whatever it is doing."""
+    _data_here[:] = [data]
     threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
+
+
+def _run_here(run: RunPoint, task: PointTask) -> Outcome:
+    (data,) = _data_here
+    return run(data, task)
 
 
 def _end_with(watched: Connection) -> None:
