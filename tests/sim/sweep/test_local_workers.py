@@ -18,6 +18,7 @@ from sweep_cases import (
     run_or_break,
     run_or_die,
     small_plan,
+    tell_data,
     write_input,
     write_network,
 )
@@ -127,6 +128,11 @@ def test_an_error_of_the_caller_ends_the_processes_at_once(tmp_path: Path) -> No
         run_sweep(plan, tmp_path / "x", workers, stop)
     assert multiprocessing.active_children() == []
     assert len(list((tmp_path / "x" / "points").iterdir())) == 1
+
+
+def test_a_process_gets_its_data_once(tmp_path: Path) -> None:
+    found = run(small_plan(tmp_path), tmp_path / "x", jobs=1, run_point=tell_data)
+    assert [outcome.sentence for outcome in found if isinstance(outcome, PointFailure)] == ["1"] * 8
 
 
 def test_there_are_no_more_processes_than_points_and_at_least_one(tmp_path: Path) -> None:

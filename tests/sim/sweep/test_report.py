@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+import math
 import re
 import subprocess
 import sys
@@ -199,6 +200,21 @@ def test_a_plan_made_in_memory_has_no_command(tmp_path: Path) -> None:
     assert (report.command, report.network, report.input) == ("", "a network", "an input")
     assert "<pre>" not in page(report, tmp_path / "x")
     assert "```" not in markdown(report, tmp_path / "x")
+
+
+def test_an_interval_without_a_bound_is_written_everywhere(
+    report: SweepReport, folder: Path
+) -> None:
+    result = report.results[0]
+    assert result.latency is not None
+    endless = dataclasses.replace(
+        result, latency=dataclasses.replace(result.latency, low=0.0, high=math.inf)
+    )
+    odd = dataclasses.replace(report, results=(endless, *report.results[1:]))
+    assert "(0 to any)" in markdown(odd, folder / "x")
+    assert "(0 to any)" in page(odd, folder / "x")
+    data = json.loads((folder / "x" / "sweep.json").read_text(encoding="utf-8"))
+    assert data["results"][0]["latency"]["high"] is None
 
 
 def page(report: SweepReport, folder: Path) -> str:
