@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .energy_text import energy_lines
+from .markdown import markdown_table
 from .run_overview import overview_rows
 from .run_summary import RunSummary
 
@@ -54,7 +55,7 @@ def markdown_report(summary: RunSummary) -> str:
     if summary.accuracy is not None:
         lines += [f"Accuracy: **{100 * summary.accuracy:.2f} %**", ""]
     lines += [
-        *_table(LAYER_COLUMNS, layer_rows(summary)),
+        *markdown_table(LAYER_COLUMNS, layer_rows(summary)),
         "",
         f"{resources}; {summary.activity.input_spikes} input spikes.",
         "",
@@ -78,18 +79,10 @@ def markdown_comparison(runs: Sequence[tuple[str, RunSummary]]) -> str:
     runs : sequence of (str, RunSummary)
         The runs with their names.
     """
-    lines = [*_table(*overview_rows(runs)), ""]
+    lines = [*markdown_table(*overview_rows(runs)), ""]
     for name, summary in runs:
         lines += [f"- {name}: {warning}" for warning in summary.compiled.warnings]
     return "\n".join([*lines, "", "Energies and times are estimates, with their intervals."])
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [_row(columns), "|" + "---|" * len(columns), *map(_row, rows)]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _or_dash(number: int | None) -> str:

@@ -16,12 +16,6 @@ from .activity import StepActivity
 from .run_folder import ACTIVITY, load_figures
 from .run_summary import SCHEMA, RunSummary
 
-_converter = cattrs.Converter(detailed_validation=False)
-# JSON has no infinite numbers: `to_json` writes null for them. None of ours is below 0 without
-# bound but the head-room of a state without bounds, which low and high tell.
-_converter.register_structure_hook(float, lambda value, _: _number(value))
-_converter.register_structure_hook(str | int | float | bool | None, lambda value, _: value)
-
 
 def _number(value: Any) -> float:
     if value is None:
@@ -29,6 +23,22 @@ def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r} is no number")
     return float(value)
+
+
+def figures_converter() -> cattrs.Converter:
+    """Return what gives figures that `to_json` wrote their types again.
+
+    JSON has no infinite numbers: `to_json` writes null for them, and none of ours is below 0
+    without bound but the head-room of a state without bounds, which low and high tell. So null is
+    infinity where a number must be.
+    """
+    converter = cattrs.Converter(detailed_validation=False)
+    converter.register_structure_hook(float, lambda value, _: _number(value))
+    converter.register_structure_hook(str | int | float | bool | None, lambda value, _: value)
+    return converter
+
+
+_converter = figures_converter()
 
 
 def load_summary(folder: str | Path) -> RunSummary:

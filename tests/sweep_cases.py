@@ -14,7 +14,7 @@ from builders import cuba, dense, even_weights
 from typing_extensions import Self
 
 from lavadeploy.netx import Network, write_netx
-from lavadeploy.sim.sweep import Outcome, SweepPlan, plan_sweep, run_point
+from lavadeploy.sim.sweep import Outcome, PointFailure, SweepPlan, plan_sweep, run_point
 from lavadeploy.sim.sweep.point_data import PackedSpikes, PointData
 from lavadeploy.sim.sweep.run_point import PointTask
 
@@ -104,6 +104,16 @@ def run_or_die(data: PointData, task: PointTask) -> Outcome:
     if task.point.steps == KILLER:
         os.kill(os.getpid(), signal.SIGKILL)
     return run_point(data, task)
+
+
+_data_seen: list[PointData] = []
+
+
+def tell_data(data: PointData, task: PointTask) -> Outcome:
+    """Fail with the number of different data that this process was given so far."""
+    if not any(data is seen for seen in _data_seen):
+        _data_seen.append(data)
+    return PointFailure(point=task.point, error="Told", sentence=f"{len(_data_seen)}")
 
 
 def run_or_break(data: PointData, task: PointTask) -> Outcome:

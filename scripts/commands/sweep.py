@@ -121,9 +121,7 @@ def sweep(
     )
     chosen_method(method, percentile, plan.calibration, objective)
     workers = LocalWorkers(plan, jobs) if scheduler is None else ClusterWorkers(plan, scheduler)
-    report = report_sweep(
-        plan, _run(plan, output, workers), network=str(network), boundary=boundary
-    )
+    report = report_sweep(plan, _run(plan, output, workers), folder=output, boundary=boundary)
     write_report(report, output)
 
     def show() -> None:

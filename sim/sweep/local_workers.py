@@ -69,7 +69,7 @@ class LocalWorkers:
         self.at_once: int | None = min(jobs or available_cores(), len(plan.points))
         self._plan, self._run = plan, run
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._data: PointData | None = None
+        self._data: PointData | None = None  # sent to each process once, when it starts
         self._pool: ProcessPoolExecutor | None = None
         self._alive: Connection | None = None
 
@@ -84,10 +84,10 @@ class LocalWorkers:
                 spikes=self._mappable(),
                 calibration=self._plan.packed_calibration(),
             )
-        with children_of_ours(), _one_thread_each():
+        with children_of_ours(), _one_thread_each(), _start_method_left_open():
             if self._pool is None:
-                self._pool = self._new_pool()
-            return self._pool.submit(self._run, self._data, task)
+                self._pool = self._new_pool(self._data)
+            return self._pool.submit(_run_here, self._run, task)
 
     def renew(self) -> None:
         """Let the next point start new processes."""
@@ -103,11 +103,11 @@ class LocalWorkers:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def _new_pool(self) -> ProcessPoolExecutor:
+    def _new_pool(self, data: PointData) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")  # forks of a process with threads may hang
         watched, self._alive = context.Pipe(duplex=False)
         return ProcessPoolExecutor(
-            self.at_once, mp_context=context, initializer=_begin_worker, initargs=(watched,)
+            self.at_once, mp_context=context, initializer=_begin_worker, initargs=(watched, data)
         )
 
     def _end(self, *, kill: bool) -> None:
@@ -131,9 +131,18 @@ class LocalWorkers:
         return FileSpikes(path=path)
 
 
-def _begin_worker(watched: Connection) -> None:
-    """Let this process end with the one that started it, whatever it is doing."""
+_data_here: list[PointData] = []  # of a process that runs points: what it began with
+
+
+def _begin_worker(watched: Connection, data: PointData) -> None:
+    """Keep the data; let this process end with the one that started it, whatever it is doing."""
+    _data_here[:] = [data]
     threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
+
+
+def _run_here(run: RunPoint, task: PointTask) -> Outcome:
+    (data,) = _data_here
+    return run(data, task)
 
 
 def _end_with(watched: Connection) -> None:
@@ -141,6 +150,21 @@ def _end_with(watched: Connection) -> None:
         watched.poll(None)  # nobody writes: it answers when the other end is closed
     finally:
         os._exit(1)
+
+
+@contextmanager
+def _start_method_left_open() -> Generator[None]:
+    """Start processes in this block without settling how others are started.
+
+    Spawning asks for the default, which settles it, and Lava, which sets it when it is imported,
+    would then refuse to be (`lava.magma.runtime.message_infrastructure.multiprocessing`).
+    """
+    was_open = not multiprocessing.get_start_method(allow_none=True)
+    try:
+        yield
+    finally:
+        if was_open:
+            multiprocessing.set_start_method(None, force=True)
 
 
 @contextmanager

@@ -76,7 +76,8 @@ class PointResult:
     artifact_sha256 : str
         Hash of what was run, without a time.
     wall_s : float
-        How long compiling and running took.
+        How long its worker took: running, and compiling unless the worker had compiled the same
+        for another number of steps.
     """
 
     point: SweepPoint

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from ..pages import render_page
-from .plots import CostAxis, accuracy_plot
+from .cost_axis import cost_axes
+from .plots import accuracy_plot
 from .report import SweepReport
-from .table import (
-    ENERGY_UNITS,
-    TIME_UNITS,
-    common_unit,
-    point_rows,
-    table_notes,
-)
+from .table import point_rows, table_notes
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 
 
 def page_text(report: SweepReport) -> str:
     """Return the page: plots, table, what failed, and what repeats the sweep."""
-    plots = {name: plot for name, plot in _plots(report).items() if plot is not None}
+    plots = {axis.name: accuracy_plot(report, axis) for axis in cost_axes(report)}
     columns, rows = point_rows(report)
     return render_page(
         TEMPLATE,
@@ -30,52 +24,40 @@ def page_text(report: SweepReport) -> str:
         plots=plots,
         columns=columns,
         rows=rows,
-        is_labelled=any(result.accuracy is not None for result in report.results),
         notes=table_notes(report),
         settings=_settings(report),
     )
 
 
-def _plots(report: SweepReport) -> dict[str, Any]:
-    energies = [report.energy_of(result) for result in report.results]
-    latencies = [result.latency for result in report.results]
-    energy_unit, energy_factor = common_unit(energies, ENERGY_UNITS)
-    time_unit, time_factor = common_unit(latencies, TIME_UNITS)
-    return {
-        "energy": accuracy_plot(
-            report,
-            CostAxis(
-                title=f"energy of an inference, {energy_unit}",
-                cost=report.energy_of,
-                factor=energy_factor,
-            ),
-        ),
-        "time": accuracy_plot(
-            report,
-            CostAxis(
-                title=f"time of an inference, {time_unit}",
-                cost=lambda result: result.latency,
-                factor=time_factor,
-            ),
-        ),
-    }
-
-
 def _settings(report: SweepReport) -> list[tuple[str, str]]:
     settings = report.settings
-    method = settings.method or ("calibrated" if report.calibration_sha256 else "least_squares")
+    chips = {
+        f"profile {name}": _with_hash(
+            "" if report.profiles[name] == name else report.profiles[name], sha
+        )
+        for name, sha in report.profile_sha256.items()
+    }
     shown = {
-        "network": f"{report.network}, SHA-256 {report.network_sha256}",
-        "input": f"{report.input}, SHA-256 {report.input_sha256}",
-        "samples": str(report.samples),
-        "calibration samples": report.calibration_sha256 and f"SHA-256 {report.calibration_sha256}",
-        "method": str(getattr(method, "value", method)),
+        "network": _with_hash(report.network, report.network_sha256),
+        "input": _with_hash(report.input, report.input_sha256),
+        "labels": _with_hash(report.labels or "of the input", report.labels_sha256),
+        "samples": report.samples,
+        "calibration samples": _with_hash(report.calibration, report.calibration_sha256),
+        "bits": ", ".join(map(str, report.bits)),
+        "steps": ", ".join(map(str, report.steps)),
+        **chips,
+        "method": report.method or "none; weights as stored",
         "percentile": settings.percentile,
         "objective": settings.objective and settings.objective.value,
         "input shape": settings.input_shape,
-        "allow approximate": settings.allow_approximate,
-        "strict": settings.strict,
-        **{f"profile {name}": f"SHA-256 {sha}" for name, sha in report.profile_sha256.items()},
+        "allow approximate": "yes" if settings.allow_approximate else "no",
+        "strict": "yes" if settings.strict else "no",
+        "energy covers": report.boundary,
         **report.versions,
     }
     return [(name, str(value)) for name, value in shown.items() if value not in (None, "")]
+
+
+def _with_hash(name: str, sha256: str) -> str:
+    """Return a file and its hash; nothing for what the sweep does not have."""
+    return ", ".join(part for part in (name, f"SHA-256 {sha256}") if part) if sha256 else ""

@@ -19,6 +19,30 @@ from .run_point import PointTask
 DEFAULT_BITS = 8  # of networks of real numbers, as by `lavadeploy compile`
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFiles:
+    """The files of a sweep, as the user named them.
+
+    Attributes
+    ----------
+    network, input : str
+        Paths.
+    labels, calibration : str or None
+        Paths; None where none was named. Labels may lie with the input all the same.
+    samples : int or None
+        Only the first ones; None for all.
+    profiles : mapping of str to str
+        Names of chips or paths, by the name that points give them.
+    """
+
+    network: str
+    input: str
+    labels: str | None
+    calibration: str | None
+    samples: int | None
+    profiles: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SweepPlan:
     """What a sweep is to run.
@@ -41,6 +65,8 @@ class SweepPlan:
         Training samples to quantize and to place by.
     input_file : FileSpikes or None
         Where `inputs` came from; None for those made in memory.
+    files : NamedFiles or None
+        What the user named; None for a plan that was not read from files.
     """
 
     network: RealNetwork
@@ -51,6 +77,7 @@ class SweepPlan:
     settings: PointSettings = field(default_factory=PointSettings)
     calibration: SpikeInput | None = None
     input_file: FileSpikes | None = None
+    files: NamedFiles | None = None
 
     def task(self, point: SweepPoint) -> PointTask:
         """Return what a worker is told of a point."""
@@ -76,14 +103,18 @@ class SweepPlan:
         That is network, samples, labels, chip, width, steps, settings and the version of
         lavadeploy; not the other points, and no name or place of a file.
         """
-        labels = self.inputs.labels
         said = {
             "compilation": self.task(point).compilation,
             "input": self.inputs.sha256(),
-            "labels": None if labels is None else hashlib.sha256(labels.tobytes()).hexdigest(),
+            "labels": self.labels_sha256() or None,
             "steps": point.steps,
         }
         return _hash_of(said)
+
+    def labels_sha256(self) -> str:
+        """Return a hash of the labels, as int64 numbers; empty where there are none."""
+        labels = self.inputs.labels
+        return "" if labels is None else hashlib.sha256(labels.tobytes()).hexdigest()
 
     def packed_calibration(self) -> PackedSpikes | None:
         """Return the training samples as they are sent to workers."""
@@ -131,7 +162,8 @@ def plan_sweep(
     """
     if samples is not None and samples < 1:
         raise OptionError(f"samples {samples}; at least 1 was expected.")
-    chips = _profiles(profiles)
+    named = _named_profiles(profiles)
+    chips = {short: load_profile(name) for short, name in named.items()}
     found = read_real_netx(network)
     source = found.nearest.source
     spikes = load_spike_input(inputs, labels).first(samples)
@@ -149,21 +181,28 @@ def plan_sweep(
             labels=None if labels is None else Path(labels).absolute(),
             samples=samples,
         ),
+        files=NamedFiles(
+            network=str(network),
+            input=str(inputs),
+            labels=None if labels is None else str(labels),
+            calibration=None if calibration is None else str(calibration),
+            samples=samples,
+            profiles=named,
+        ),
     )
 
 
-def _profiles(names: Sequence[str]) -> dict[str, HardwareProfile]:
-    """Load chips; a path goes by its file's name, since names inside files need not differ."""
-    found: dict[str, HardwareProfile] = {}
-    paths: dict[str, str] = {}
+def _named_profiles(names: Sequence[str]) -> dict[str, str]:
+    """Return chips by short names: a path's is its file's, since those inside need not differ."""
+    found: dict[str, str] = {}
     for name in dict.fromkeys(names):
         short = Path(name).stem if name.endswith((".yaml", ".yml")) else name
         if short in found:
             raise OptionError(
-                f"profiles '{paths[short]}' and '{name}' would both be called '{short}'; rename "
+                f"profiles '{found[short]}' and '{name}' would both be called '{short}'; rename "
                 "one of the files."
             )
-        found[short], paths[short] = load_profile(name), name
+        found[short] = name
     return found
 
 

@@ -1,11 +1,8 @@
-"""Accuracy against energy and against time, drawn by Bokeh."""
+"""Accuracy against energy, time and cores, drawn by Bokeh."""
 # Bokeh's figures take their glyphs' properties as keywords that no type says.
 # pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from bokeh.models import (
     ColumnDataSource,
@@ -13,20 +10,22 @@ from bokeh.models import (
     FixedTicker,
     HoverTool,
     PrintfTickFormatter,
+    Range1d,
 )
 from bokeh.plotting import figure
 
 from ..energy import Estimate
 from ..energy_text import quantity, three_digits
 from ..pages import NEUTRAL, color_of, neutral_figure
+from .cost_axis import CostAxis
 from .outcome import PointResult
-from .pareto import pareto_front
+from .pareto import objectives_of, pareto_front
 from .report import SweepReport
 
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "hex", "star", "plus")
 HEIGHT, LEAST_WIDTH, POINT_SIZE = 440, 640, 10
-# Bokeh labels decades only, and a sweep often spans one or two.
-COST_TICKS = tuple(mantissa * 10.0**place for place in range(-3, 7) for mantissa in (1, 2, 5))
+RING, RING_SIZE, RING_WIDTH = "front", 20, 2.5
+FRONT_LINE = "best accuracy for the cost"
 # Accuracies are drawn by the logarithm of what is wrong, so that 95 and 98 % lie as far apart as 50
 # and 80 %. These are the ticks, in wrong answers; nobody shows more than a million samples.
 TICKS = tuple(
@@ -45,36 +44,16 @@ HOVER = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostAxis:
-    """What accuracy is drawn against.
-
-    Attributes
-    ----------
-    title : str
-        With its unit.
-    cost : callable
-        Takes a result; the estimate, or None where it is not known.
-    factor : float
-        From the estimate's unit to the title's.
-    """
-
-    title: str
-    cost: Callable[[PointResult], Estimate | None]
-    factor: float
-
-
-def accuracy_plot(report: SweepReport, axis: CostAxis) -> figure | None:
+def accuracy_plot(report: SweepReport, axis: CostAxis) -> figure:
     """Return the points with their intervals, and the best accuracy that each cost buys.
 
     Colors are chips, markers widths, and a thin line joins the points that differ in steps only;
-    a click on the legend hides a series. None where no point has both an accuracy and that cost.
+    a click on the legend hides a series. Points of the report's front, which is that of all four
+    objectives, have a ring; the dashed line is the front of this plot's two.
     """
-    shown = [r for r in report.results if r.accuracy is not None and axis.cost(r) is not None]
-    if not shown:
-        return None
-    plot = _empty_plot(axis.title)
-    _draw_front(plot, shown, axis)
+    shown = [result for result in report.results if result.point.name in axis.costs]
+    plot = _empty_plot(axis)
+    _draw_front(plot, report, shown, axis)
     profiles = list(dict.fromkeys(r.point.profile for r in report.results))
     widths = list(dict.fromkeys(r.point.bits for r in report.results))
     for profile in profiles:
@@ -95,31 +74,33 @@ def accuracy_plot(report: SweepReport, axis: CostAxis) -> figure | None:
     return plot
 
 
-def _empty_plot(title: str) -> figure:
+def _empty_plot(axis: CostAxis) -> figure:
     plot = neutral_figure(
         height=HEIGHT,
         min_width=LEAST_WIDTH,
         x_axis_type="log",
         y_axis_type="log",
+        x_range=Range1d(start=axis.start, end=axis.end),
         y_range=DataRange1d(flipped=True),  # what is wrong grows downward
-        x_axis_label=title,
+        x_axis_label=axis.title,
         y_axis_label="accuracy (errors on a logarithmic scale)",
     )
     ticks = FixedTicker(ticks=list(TICKS))
     plot.yaxis.ticker = ticks
     plot.ygrid.ticker = ticks
     plot.yaxis.major_label_overrides = {tick: f"{100 - 100 * tick:.6g} %" for tick in TICKS}
-    plot.xaxis.ticker = FixedTicker(ticks=list(COST_TICKS))
+    plot.xaxis.ticker = FixedTicker(ticks=list(axis.ticks))
     plot.xaxis.formatter = PrintfTickFormatter(format="%g")
     return plot
 
 
-def _draw_front(plot: figure, shown: list[PointResult], axis: CostAxis) -> None:
-    costs = [{"wrong": _wrong(result), "cost": _estimate(result, axis).nominal} for result in shown]
-    front = pareto_front(costs)
+def _draw_front(
+    plot: figure, report: SweepReport, shown: list[PointResult], axis: CostAxis
+) -> None:
+    front = pareto_front([_two_objectives(report, result, axis) for result in shown])
     best = sorted(
-        (cost["cost"] * axis.factor, cost["wrong"])
-        for cost, is_best in zip(costs, front, strict=True)
+        (axis.costs[result.point.name].nominal, _wrong(result))
+        for result, is_best in zip(shown, front, strict=True)
         if is_best
     )
     plot.step(
@@ -129,8 +110,14 @@ def _draw_front(plot: figure, shown: list[PointResult], axis: CostAxis) -> None:
         line_color=NEUTRAL,
         line_width=2,
         line_dash="dashed",
-        legend_label="best accuracy for the cost",
+        legend_label=FRONT_LINE,
     )
+
+
+def _two_objectives(report: SweepReport, result: PointResult, axis: CostAxis) -> dict[str, float]:
+    """Return the two of the report's objectives that a plot shows, as the report compares them."""
+    objectives = objectives_of(result, report.boundary)
+    return {name: objectives[name] for name in ("accuracy", axis.objective)}
 
 
 def _draw_series(
@@ -144,6 +131,13 @@ def _draw_series(
 ) -> None:
     series = sorted(series, key=lambda result: result.point.steps)
     source = ColumnDataSource(_columns(report, series, axis))
+    in_front = [result for result in series if report.is_in_front(result.point)]
+    if in_front:  # below bars and points; hidden with them
+        plot.scatter(
+            x="x", y="wrong", source=ColumnDataSource(_columns(report, in_front, axis)),
+            marker="circle", size=RING_SIZE, fill_color=None, line_color=NEUTRAL,
+            line_width=RING_WIDTH, legend_label=name, name=RING,
+        )  # fmt: skip
     plot.segment(
         x0="low", x1="high", y0="wrong", y1="wrong", source=source,
         line_color=color, line_alpha=0.35, line_width=2, legend_label=name,
@@ -159,11 +153,11 @@ def _draw_series(
 def _columns(
     report: SweepReport, series: list[PointResult], axis: CostAxis
 ) -> dict[str, list[float] | list[str]]:
-    costs = [_estimate(result, axis) for result in series]
+    costs = [axis.costs[result.point.name] for result in series]
     return {
-        "x": [cost.nominal * axis.factor for cost in costs],
-        "low": [cost.low * axis.factor for cost in costs],
-        "high": [cost.high * axis.factor for cost in costs],
+        "x": [cost.nominal for cost in costs],
+        "low": [cost.low for cost in costs],
+        "high": [cost.high for cost in costs],
         "wrong": [_wrong(result) for result in series],
         "accuracy": [f"{100 * (result.accuracy or 0.0):.2f} %" for result in series],
         "name": [result.point.name for result in series],
@@ -180,12 +174,6 @@ def _columns(
 def _wrong(result: PointResult) -> float:
     """Return the part of the answers that is wrong, or of half an answer where none is."""
     return max(1.0 - (result.accuracy or 0.0), 0.5 / result.samples)
-
-
-def _estimate(result: PointResult, axis: CostAxis) -> Estimate:
-    found = axis.cost(result)
-    assert found is not None  # `accuracy_plot` leaves the others out
-    return found
 
 
 def _said(estimate: Estimate | None) -> str:

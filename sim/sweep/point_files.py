@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+import cattrs
 
 from ...netx import OutputError
 from ...netx.atomic_write import check_replaceable, output_error, write_bytes_atomically
 from ..json_text import to_json
-from .outcome import Outcome, PointResult
-from .points import SweepPoint
+from ..run_reader import figures_converter
+from .outcome import Outcome, PointFailure, PointResult
+from .points import AS_STORED, Bits, SweepPoint
 
 POINTS = "points"
 SCHEMA = 1
@@ -35,10 +37,26 @@ class PointRecord:
 
     schema_version: int
     identity: str
-    outcome: Annotated[Outcome, Field(discriminator="kind")]
+    outcome: Outcome
 
 
-_RECORD = TypeAdapter(PointRecord)
+def _record_converter() -> cattrs.Converter:
+    """Return a converter that knows the unions of a record, too."""
+    converter = figures_converter()
+
+    def outcome(data: dict[str, Any], _: object) -> Outcome:
+        kind = PointResult if data["kind"] == "result" else PointFailure
+        return converter.structure(data, kind)
+
+    def bits(value: str | int, _: object) -> Bits:
+        return AS_STORED if value == AS_STORED else int(value)
+
+    converter.register_structure_hook(Outcome, outcome)
+    converter.register_structure_hook(Bits, bits)
+    return converter
+
+
+_converter = _record_converter()
 
 
 class PointFiles:
@@ -87,13 +105,15 @@ class PointFiles:
     def _read(self, point: SweepPoint) -> PointRecord | None:
         """Return a point's record; None where there is none that can be read: it is run again."""
         try:
-            return _RECORD.validate_json(self._path(point).read_bytes())
+            text = self._path(point).read_bytes()
         except FileNotFoundError:
-            return None
-        except ValidationError:
             return None
         except OSError as error:
             raise OutputError(f"cannot read '{self._path(point)}': {error.strerror}.") from error
+        try:
+            return _converter.structure(json.loads(text), PointRecord)
+        except Exception:  # noqa: BLE001 - strange types raise nearly anything
+            return None
 
     def _path(self, point: SweepPoint) -> Path:
         return self._folder / f"{point.name}.json"

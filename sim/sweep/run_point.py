@@ -13,6 +13,7 @@ from ...netx import (
     BackendUnavailableError,
     LavaDeployError,
     Network,
+    RealNetwork,
     UnsupportedNetworkError,
     __version__,
     has_fractions,
@@ -20,6 +21,7 @@ from ...netx import (
 from ..backend import RunOptions, open_backend
 from ..quantize_uniformly import quantize_uniformly
 from ..run_summary import RunSummary, RunTotals
+from ..spike_input import SpikeInput
 from ..spike_rates import measure_spike_rates
 from .outcome import Outcome, PointFailure, PointResult, QuantizationStep
 from .point_data import PointData
@@ -105,7 +107,7 @@ def compile_point(data: PointData, task: PointTask) -> CompiledNetwork:
     """
     settings = task.settings
     samples = None if data.calibration is None else data.calibration.open()
-    found = _with_bits(data, task)
+    found = _with_bits(data.network, task, samples)
     whole = found.network if isinstance(found, QuantizedNetwork) else found
     shape = settings.input_shape
     return compile_network(
@@ -119,23 +121,25 @@ def compile_point(data: PointData, task: PointTask) -> CompiledNetwork:
     )
 
 
-def _with_bits(data: PointData, task: PointTask) -> Network | QuantizedNetwork:
+def _with_bits(
+    network: RealNetwork, task: PointTask, samples: SpikeInput | None
+) -> Network | QuantizedNetwork:
     settings, bits = task.settings, task.point.bits
     if bits == AS_STORED:
-        if has_fractions(data.network):
+        if has_fractions(network):
             problem = (
                 "the file holds real numbers, which no register does; give a number of bits in "
                 f"the place of '{AS_STORED}'."
             )
             raise UnsupportedNetworkError([problem])
-        return data.network.nearest
+        return network.nearest
     return quantize_uniformly(
-        data.network,
+        network,
         task.profile,
         int(bits),
         method=settings.method,
         percentile=settings.percentile,
-        inputs=None if data.calibration is None else data.calibration.open(),
+        inputs=samples,
         objective=settings.objective,
         input_shape=settings.input_shape,
         bounded=settings.strict,

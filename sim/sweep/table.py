@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ..energy import Estimate
 from ..energy_text import three_digits
+from ..markdown import escaped, markdown_table
 from .outcome import PointResult
 from .report import SweepReport
 
@@ -136,25 +137,30 @@ def _ends(estimate: Estimate | None) -> tuple[float | str, ...]:
 
 def markdown_text(report: SweepReport) -> str:
     """Return the table, what failed and what was run, for pull requests."""
-    columns, rows = point_rows(report)
     when = f"{report.created}, lavadeploy {report.versions['lavadeploy']}"
     lines = [
-        f"# Sweep of {report.network}",
+        f"# Sweep of {escaped(report.network)}",
         "",
-        f"{report.samples} samples of {report.input}; {when}.",
+        f"{report.samples} samples of {escaped(report.input)}; {when}.",
         "",
-        "| " + " | ".join(columns) + " |",
-        "|" + "---|" * len(columns),
-        # a star alone would be read as emphasis or a list
-        *("| " + " | ".join(cell.replace("*", "\\*") for cell in row) + " |" for row in rows),
+        *markdown_table(*point_rows(report)),
         "",
-        "\\" + " ".join(table_notes(report)),
+        escaped(" ".join(table_notes(report))),
         "",
     ]
     if report.failures:
-        failed = (f"- {f.point.name}: {' '.join(f.sentence.split())}" for f in report.failures)
+        failed = (f"- {escaped(f'{f.point.name}: {f.sentence}')}" for f in report.failures)
         lines += ["## Failed", "", *failed, ""]
-    hashes = {"network": report.network_sha256, "input": report.input_sha256}
-    shown = ", ".join(f"{name} `{value[:12]}`" for name, value in hashes.items() if value)
+    lines += ["## To repeat it", ""]
+    if report.command:
+        lines += ["```sh", report.command, "```", ""]
+    hashes = {
+        "network": report.network_sha256,
+        "input": report.input_sha256,
+        "labels": report.labels_sha256,
+        "calibration": report.calibration_sha256,
+        **report.profile_sha256,
+    }
+    shown = ", ".join(f"{escaped(name)} `{value[:12]}`" for name, value in hashes.items() if value)
     lines += [f"Hashes (SHA-256, first 12 digits): {shown}.", ""]
     return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from lavadeploy.hw_profiles import load_profile
+from lavadeploy.hw_profiles.writer import save_profile
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -58,6 +62,48 @@ def test_json_is_the_file_and_nothing_else(cli: Cli, net: Path, spikes: Path) ->
     (result,) = data["results"]
     assert result["point"] == {"profile": "loihi2", "bits": "file", "steps": 6}
     assert (data["samples"], result["accuracy"], data["boundary"]) == (3, 1.0, "board")
+
+
+def test_the_command_that_a_sweep_names_finds_all_its_points_finished(
+    cli: Cli, net: Path, spikes: Path
+) -> None:
+    with np.load(spikes) as held:
+        np.save("answers.npy", held["labels"])
+    shutil.copy(spikes, "it's training.npz")
+    save_profile(load_profile("loihi1"), Path("my board.yaml"))
+    choices = {
+        "--bits": "file, 4",
+        "--steps": "3,6",
+        "--profile": "loihi2,my board.yaml",
+        "--labels": "answers.npy",
+        "--samples": "3",
+        "--calibration": "it's training.npz",
+        "--objective": "spikes",
+        "--input-shape": "4",
+        "--boundary": "board",
+    }
+    words = [word for pair in choices.items() for word in pair]
+    flags = ("--allow-approximate", "--strict", "--jobs", "1")
+    found = cli("sweep", net, "--input", spikes, "-o", "sweeps/a b", *words, *flags)
+    assert (found.returncode, found.stderr) == (0, "")
+    said = json.loads(Path("sweeps/a b/sweep.json").read_text(encoding="utf-8"))
+    assert (said["network"], said["input"]) == (str(net), str(spikes))
+    assert (said["labels"], said["calibration"]) == ("answers.npy", "it's training.npz")
+    assert said["profiles"] == {"loihi2": "loihi2", "my board": "my board.yaml"}
+    program, *repeated = shlex.split(said["command"])
+    assert program == "lavadeploy"
+    again = cli(*repeated)
+    assert again.stderr == "8 of 8 points are finished already\n"
+    assert again.stdout == found.stdout
+    now = json.loads(Path("sweeps/a b/sweep.json").read_text(encoding="utf-8"))
+    assert now | {"created": ""} == said | {"created": ""}
+
+
+def test_the_command_names_method_and_percentile(cli: Cli, net: Path, spikes: Path) -> None:
+    words = ("--bits", "4", "--method", "percentile", "--percentile", "99.5")
+    assert cli(*sweep(net, spikes, *words)).returncode == 0
+    command = json.loads(Path("sweeps/x/sweep.json").read_text(encoding="utf-8"))["command"]
+    assert cli(*shlex.split(command)[1:]).stderr == "1 of 1 points are finished already\n"
 
 
 def test_failed_points_are_said_below_the_table_and_make_the_exit_code_1(

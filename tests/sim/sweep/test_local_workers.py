@@ -18,6 +18,7 @@ from sweep_cases import (
     run_or_break,
     run_or_die,
     small_plan,
+    tell_data,
     write_input,
     write_network,
 )
@@ -127,6 +128,21 @@ def test_an_error_of_the_caller_ends_the_processes_at_once(tmp_path: Path) -> No
         run_sweep(plan, tmp_path / "x", workers, stop)
     assert multiprocessing.active_children() == []
     assert len(list((tmp_path / "x" / "points").iterdir())) == 1
+
+
+def test_a_process_gets_its_data_once(tmp_path: Path) -> None:
+    found = run(small_plan(tmp_path), tmp_path / "x", jobs=1, run_point=tell_data)
+    assert [outcome.sentence for outcome in found if isinstance(outcome, PointFailure)] == ["1"] * 8
+
+
+def test_lava_can_be_imported_after_a_sweep(tmp_path: Path) -> None:
+    before = multiprocessing.get_start_method(allow_none=True)
+    multiprocessing.set_start_method(None, force=True)
+    try:
+        run(small_plan(tmp_path, steps=(4,), bits=("file",)), tmp_path / "x")
+        assert multiprocessing.get_start_method(allow_none=True) is None  # Lava sets it
+    finally:
+        multiprocessing.set_start_method(before, force=True)
 
 
 def test_there_are_no_more_processes_than_points_and_at_least_one(tmp_path: Path) -> None:

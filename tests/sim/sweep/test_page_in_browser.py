@@ -1,53 +1,111 @@
-"""The page in headless Chromium: drawn, in light and dark, and nothing fetched."""
+"""The page in headless Chromium: ``python -m pytest -m browser``."""
+# playwright is only in the environment of developers.
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 from sweep_cases import InlineWorkers, small_plan
 
-from lavadeploy.sim.sweep import report_sweep, run_sweep, write_report
+from lavadeploy.sim.sweep import SweepReport, report_sweep, run_sweep, write_report
 
 pytestmark = pytest.mark.browser
+# The points of each plot that lie inside its frame, where the browser draws them.
+DRAWN_POINTS = """() => Bokeh.documents[0].roots().map(plot => {
+    const view = Bokeh.index.get_one(plot), frame = view.frame.bbox, names = [];
+    for (const renderer of plot.renderers.filter(r => r.glyph.type == "Scatter")) {
+        const {sx, sy} = view.views.get_one(renderer).glyph;
+        const said = [...renderer.data_source.get("name")];
+        said.forEach((name, i) => {
+            const [x, y] = [sx[i] / frame.width, sy[i] / frame.height];
+            const inside = x >= 0 && x <= 1 && y >= 0 && y <= 1;
+            if (inside && renderer.visible) names.push(name);
+        });
+    }
+    return {height: frame.height, names: [...new Set(names)].sort()};
+})"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_plots_are_drawn_and_nothing_is_fetched(tmp_path: Path, scheme: str) -> None:
-    sync_api: Any = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("Chromium is not installed")
-    plan = small_plan(tmp_path)
-    report = report_sweep(plan, run_sweep(plan, tmp_path / "x", InlineWorkers(plan)))
-    write_report(report, tmp_path / "x")
-    fetched: list[str] = []
+@pytest.fixture(scope="module")
+def browser() -> Generator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    assert path, "no Chromium here; install Debian's package 'chromium'"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sweep")
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path) -> SweepReport:
+    plan = small_plan(folder)
+    report = report_sweep(plan, run_sweep(plan, folder / "x", InlineWorkers(plan)))
+    write_report(report, folder / "x")
+    return report
+
+
+def opened(browser: Browser, folder: Path, complaints: list[str], **options: Any) -> Page:
+    page = browser.new_context(offline=True, **options).new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text) if message.type in ("error", "warning") else None
+        ),
+    )
+    page.on("requestfailed", lambda request: complaints.append(request.url))
+    page.goto((folder / "x" / "sweep.html").as_uri())
+    page.wait_for_function("Bokeh.documents.length == 1 && Bokeh.documents[0].is_idle")
+    return page
+
+
+def test_every_point_is_drawn_inside_the_frame_of_every_plot_that_can_have_it(
+    browser: Browser, folder: Path, report: SweepReport
+) -> None:
     complaints: list[str] = []
-
-    def fetch(request: Any) -> None:
-        fetched.append(request.url)
-
-    def complain(error: object) -> None:
-        complaints.append(str(error))
-
-    def listen(message: Any) -> None:
-        if message.type in ("error", "warning"):
-            complaints.append(message.text)
-
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        shown = browser.new_context(color_scheme=scheme).new_page()
-        shown.on("request", fetch)
-        shown.on("pageerror", complain)
-        shown.on("console", listen)
-        shown.goto((tmp_path / "x" / "sweep.html").as_uri())
-        shown.wait_for_function("Bokeh.documents.length == 1 && Bokeh.documents[0].is_idle")
-        canvases = shown.locator("canvas").count()
-        background = shown.evaluate("getComputedStyle(document.body).backgroundColor")
-        browser.close()
-    assert canvases >= 2
+    plots = opened(browser, folder, complaints).evaluate(DRAWN_POINTS)
+    with_joules = sorted(
+        result.point.name for result in report.results if result.point.profile == "loihi2"
+    )
+    everything = sorted(result.point.name for result in report.results)
+    assert (len(with_joules), len(everything)) == (4, 8)
     assert complaints == []
-    assert [url for url in fetched if not url.startswith(("file:", "data:", "blob:"))] == []
-    assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 22, 22)"}[scheme]
+    assert [plot["names"] for plot in plots] == [with_joules, with_joules, everything]
+    assert all(plot["height"] > 250 for plot in plots)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 22, 26)")]
+)
+@pytest.mark.usefixtures("report")
+def test_the_page_follows_the_scheme_and_paper_is_white(
+    browser: Browser, folder: Path, scheme: Any, background: str
+) -> None:
+    complaints: list[str] = []
+    page = opened(browser, folder, complaints, color_scheme=scheme)
+    color = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(color) == background
+    page.emulate_media(media="print", color_scheme=scheme)
+    assert page.evaluate(color) == "rgb(255, 255, 255)"
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+@pytest.mark.usefixtures("report")
+def test_the_page_is_never_wider_than_its_window(
+    browser: Browser, folder: Path, width: int
+) -> None:
+    complaints: list[str] = []
+    page = opened(browser, folder, complaints, viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert complaints == []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
+import math
 import re
 import subprocess
 import sys
@@ -11,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sweep_cases import STEPS, InlineWorkers, small_plan, write_network
+from sweep_cases import STEPS, InlineWorkers, small_plan, write_input, write_network
 
 from lavadeploy.sim import Boundary
 from lavadeploy.sim.energy import Estimate
 from lavadeploy.sim.energy_text import three_digits
 from lavadeploy.sim.sweep import (
+    PointFailure,
     SweepPlan,
     SweepReport,
     point_rows,
@@ -50,7 +53,6 @@ def test_results_and_failures_are_told_apart_in_the_plans_order(report: SweepRep
         for steps in (4, STEPS)
     ]
     assert {failure.point.steps for failure in report.failures} == {99}
-    assert (report.network, report.input) == ("net.net", "test.npz")
     assert set(report.front) <= {result.point.name for result in report.results}
     assert report.front
 
@@ -119,9 +121,13 @@ def test_json_and_csv_have_every_figure(report: SweepReport, folder: Path) -> No
     assert lines[-1]["accuracy"] == ""
 
 
+def markdown(report: SweepReport, folder: Path) -> str:
+    write_report(report, folder)
+    return (folder / "sweep.md").read_text(encoding="utf-8")
+
+
 def test_markdown_has_the_table_and_what_failed(report: SweepReport, folder: Path) -> None:
-    write_report(report, folder / "x")
-    text = (folder / "x" / "sweep.md").read_text(encoding="utf-8")
+    text = markdown(report, folder / "x")
     columns, rows = point_rows(report)
     table = [line for line in text.splitlines() if line.startswith("| ")]
     assert table[0] == "| " + " | ".join(columns) + " |"
@@ -129,6 +135,86 @@ def test_markdown_has_the_table_and_what_failed(report: SweepReport, folder: Pat
     assert sum(line.startswith("| \\* |") for line in table) == len(report.front)
     for failure in report.failures:
         assert f"- {failure.point.name}: {failure.sentence}" in text
+
+
+def test_markdown_escapes_names_and_sentences(report: SweepReport, folder: Path) -> None:
+    point = dataclasses.replace(report.results[0].point, profile="a|b")
+    failure = PointFailure(point=point, error="E", sentence="| of *three*\nlines")
+    odd = dataclasses.replace(
+        report,
+        network="n|<b>.net",
+        results=(dataclasses.replace(report.results[0], point=point),),
+        failures=(failure,),
+    )
+    text = markdown(odd, folder / "x")
+    assert text.startswith("# Sweep of n\\|\\<b\\>.net\n")
+    assert f"- a\\|b-{point.name[4:]}: \\| of \\*three\\* lines\n" in text
+    (row,) = [line for line in text.splitlines() if "| a\\|b |" in line]
+    columns, _ = point_rows(odd)
+    assert len(re.findall(r"(?<!\\)\|", row)) == len(columns) + 1
+
+
+def test_what_repeats_it_is_on_the_page_and_in_markdown(tmp_path: Path) -> None:
+    labels = write_input(tmp_path / "train.npz", seed=9)
+    np.save(tmp_path / "labels.npy", np.load(labels)["labels"])
+    plan = small_plan(
+        tmp_path,
+        bits=("file", 3),
+        profiles=("loihi2",),
+        labels=tmp_path / "labels.npy",
+        calibration=tmp_path / "train.npz",
+    )
+    report = report_of(plan, tmp_path / "x")
+    rows = dict(re.findall("<tr><td>(.*)</td><td>(.*)</td></tr>", page(report, tmp_path / "x")))
+    assert rows["network"] == f"{tmp_path}/net.net, SHA-256 {report.network_sha256}"
+    assert rows["input"] == f"{tmp_path}/test.npz, SHA-256 {report.input_sha256}"
+    assert rows["labels"] == f"{tmp_path}/labels.npy, SHA-256 {report.labels_sha256}"
+    assert rows["calibration samples"] == (
+        f"{tmp_path}/train.npz, SHA-256 {report.calibration_sha256}"
+    )
+    assert (rows["bits"], rows["steps"]) == ("file, 3", f"4, {STEPS}")
+    assert rows["profile loihi2"] == f"SHA-256 {report.profile_sha256['loihi2']}"
+    assert (rows["method"], rows["energy covers"]) == ("calibrated", "neurocores")
+    hashes = (report.network_sha256, report.input_sha256, report.labels_sha256)
+    assert len(set(hashes)) == 3
+    text = markdown(report, tmp_path / "x")
+    assert f"```sh\n{report.command}\n```" in text
+    for each in (*hashes, report.calibration_sha256, *report.profile_sha256.values()):
+        assert f"`{each[:12]}`" in text
+
+
+@pytest.mark.parametrize(
+    ("bits", "method"), [(("file",), ""), (("file", 3), "least_squares"), ((3,), "least_squares")]
+)
+def test_a_method_is_named_where_something_is_quantized(
+    tmp_path: Path, bits: tuple[int | str, ...], method: str
+) -> None:
+    report = report_of(small_plan(tmp_path, bits=bits, profiles=("loihi2",)), tmp_path / "x")
+    assert report.method == method
+    assert f"<td>{method or 'none; weights as stored'}</td>" in page(report, tmp_path / "x")
+
+
+def test_a_plan_made_in_memory_has_no_command(tmp_path: Path) -> None:
+    plan = dataclasses.replace(small_plan(tmp_path, profiles=("loihi2",)), files=None)
+    report = report_of(plan, tmp_path / "x")
+    assert (report.command, report.network, report.input) == ("", "a network", "an input")
+    assert "<pre>" not in page(report, tmp_path / "x")
+    assert "```" not in markdown(report, tmp_path / "x")
+
+
+def test_an_interval_without_a_bound_is_written_everywhere(
+    report: SweepReport, folder: Path
+) -> None:
+    result = report.results[0]
+    assert result.latency is not None
+    endless = dataclasses.replace(
+        result, latency=dataclasses.replace(result.latency, low=0.0, high=math.inf)
+    )
+    odd = dataclasses.replace(report, results=(endless, *report.results[1:]))
+    assert "(0 to any)" in markdown(odd, folder / "x")
+    assert "(0 to any)" in page(odd, folder / "x")
+    data = json.loads((folder / "x" / "sweep.json").read_text(encoding="utf-8"))
+    assert data["results"][0]["latency"]["high"] is None
 
 
 def page(report: SweepReport, folder: Path) -> str:
@@ -142,7 +228,7 @@ def test_the_page_holds_all_it_needs(report: SweepReport, folder: Path) -> None:
     assert not re.search(r"<(?:link|img|iframe)|<script[^>]+src|@import", text)
     assert "default-src 'none'" in text  # a browser would refuse to fetch anything
     for result in report.results:
-        assert f'"{result.point.name}"' in text or result.point.profile == "ideal"
+        assert f'"{result.point.name}"' in text
     for failure in report.failures:
         assert f"<td>{failure.point.name}</td><td>{failure.sentence}</td>" in text
 
@@ -151,12 +237,13 @@ def test_names_on_the_page_are_text_not_markup(folder: Path) -> None:
     plan = small_plan(folder)
     name = "<script>alert(1)</script>.net"
     outcomes = run_sweep(plan, folder / "x", InlineWorkers(plan))
-    text = page(report_sweep(plan, outcomes, network=name), folder / "x")
+    report = dataclasses.replace(report_sweep(plan, outcomes), network=name)
+    text = page(report, folder / "x")
     assert name not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;.net" in text
 
 
-def test_without_labels_or_joules_the_page_says_why_nothing_is_drawn(tmp_path: Path) -> None:
+def test_without_labels_or_joules_the_page_says_which_plots_it_lacks(tmp_path: Path) -> None:
     write_network(tmp_path / "net.net")
     np.savez(tmp_path / "test.npz", spikes=np.ones((2, 6, STEPS), dtype=np.uint8))
     unlabelled = report_of(small_plan(tmp_path), tmp_path / "a")
@@ -165,7 +252,9 @@ def test_without_labels_or_joules_the_page_says_why_nothing_is_drawn(tmp_path: P
     )
     (tmp_path / "test.npz").unlink()
     countless = report_of(small_plan(tmp_path, profiles=("ideal",)), tmp_path / "b")
-    assert "No profile has coefficients for energy or time" in page(countless, tmp_path / "b")
+    text = page(countless, tmp_path / "b")
+    assert "No profile has coefficients for energy or time" in text
+    assert re.findall("<h2>Accuracy against (.*)</h2>", text) == ["cores"]
 
 
 def test_all_points_may_have_failed(tmp_path: Path) -> None:

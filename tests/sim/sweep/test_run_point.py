@@ -12,7 +12,7 @@ from builders import random_spikes
 from expect import assert_same
 from sweep_cases import STEPS, data_of, small_plan, write_input
 
-from lavadeploy.compile import Method, QuantizedNetwork, compile_network
+from lavadeploy.compile import LayerLoss, Method, QuantizedNetwork, compile_network
 from lavadeploy.netx import Network, write_real_netx
 from lavadeploy.sim import (
     SpikeInput,
@@ -23,6 +23,12 @@ from lavadeploy.sim import (
     summarize_run,
 )
 from lavadeploy.sim.sweep import PointFailure, PointResult, PointSettings, SweepPlan, run_point
+from lavadeploy.sim.sweep.outcome import QuantizationStep
+
+
+def step_of(loss: LayerLoss) -> QuantizationStep:
+    names = [field.name for field in dataclasses.fields(QuantizationStep)]
+    return QuantizationStep(**{name: getattr(loss, name) for name in names})
 
 
 def by_hand(plan: SweepPlan, index: int) -> PointResult:
@@ -47,21 +53,39 @@ def by_hand(plan: SweepPlan, index: int) -> PointResult:
     inputs = SpikeInput(spikes=spikes, labels=plan.inputs.labels)
     summary = summarize_run(compiled, inputs, open_backend("reference").run(compiled, inputs))
     energy, activity = summary.energy, summary.activity
-    made = run_point(data_of(plan), plan.task(point))
-    assert isinstance(made, PointResult)
-    return dataclasses.replace(
-        made,
+    return PointResult(
+        point=point,
+        samples=inputs.n_samples,
         accuracy=summary.accuracy,
         energies={} if energy is None else dict(energy.totals),
         dynamic_energy=None if energy is None else energy.dynamic_energy,
+        terms={} if energy is None else dict(energy.terms),
         latency=None if energy is None else energy.time,
-        cores=len(activity.cores),
-        chips=activity.chips,
-        spikes=sum(layer.spikes for layer in activity.layers) / activity.samples,
-        input_spikes=activity.input_spikes / activity.samples,
+        busiest_core=None if energy is None else energy.busiest_core,
+        basis=None if energy is None else energy.basis,
+        excluded=() if energy is None else energy.excluded,
+        cores=len(compiled.placement.cores),
+        chips=compiled.placement.chips,
+        synapse_words=sum(
+            usage.used
+            for core in compiled.placement.cores
+            for usage in core.usage
+            if usage.resource == "synapse words"
+        ),
+        weight_bits={
+            layer.name: registers.bits
+            for layer in compiled.network.layers
+            for registers in [getattr(layer, "weights", None)]
+            if registers is not None
+        },
+        spikes=sum(layer.spikes for layer in activity.layers) / inputs.n_samples,
+        input_spikes=activity.input_spikes / inputs.n_samples,
         synaptic_operations=sum(layer.synaptic_operations for layer in activity.layers)
-        / activity.samples,
+        / inputs.n_samples,
+        quantization=tuple(map(step_of, compiled.losses)),
+        warnings=compiled.warnings,
         artifact_sha256=summary.hashes["artifact"],
+        wall_s=0.0,
     )
 
 

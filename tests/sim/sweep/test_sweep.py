@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from expect import sentence
-from sweep_cases import STEPS, InlineWorkers, small_plan, write_input, write_network
+from expect import assert_same, sentence
+from sweep_cases import (
+    STEPS,
+    InlineWorkers,
+    data_of,
+    small_plan,
+    write_input,
+    write_network,
+)
 
 from lavadeploy.netx import OutputError
-from lavadeploy.sim.sweep import Outcome, PointFailure, PointResult, SweepPlan, run_sweep
+from lavadeploy.sim.sweep import (
+    Outcome,
+    PointFailure,
+    PointResult,
+    SweepPlan,
+    run_point,
+    run_sweep,
+)
+from lavadeploy.sim.sweep.point_files import PointFiles
 
 
 def run(plan: SweepPlan, folder: Path) -> tuple[tuple[Outcome, ...], list[str]]:
@@ -64,12 +81,39 @@ def test_failed_points_are_tried_again_and_others_are_not(tmp_path: Path) -> Non
     assert run(plan, tmp_path / "x") == (outcomes, ["loihi2-file-13steps"])
 
 
-@pytest.mark.parametrize("damage", [b"", b"{}", b'{"schema_version": 1, "identity": "a"'])
+@pytest.mark.parametrize("damage", [b"", b"{}", b'{"schema_version": 1, "identity": "a"', b"null"])
 def test_a_damaged_file_of_a_point_is_run_again(tmp_path: Path, damage: bytes) -> None:
     plan = small_plan(tmp_path)
     run(plan, tmp_path / "x")
     (tmp_path / "x" / "points" / "loihi2-3bit-4steps.json").write_bytes(damage)
     assert run(plan, tmp_path / "x")[1] == ["loihi2-3bit-4steps"]
+
+
+def test_a_point_with_an_interval_without_a_bound_is_read_as_it_was_written(
+    tmp_path: Path,
+) -> None:
+    plan = small_plan(tmp_path)
+    point = plan.points[0]
+    made = run_point(data_of(plan), plan.task(point))
+    assert isinstance(made, PointResult)
+    assert made.latency is not None
+    endless = replace(made.latency, high=math.inf)
+    made = replace(made, latency=endless, energies={"neurocores": endless}, accuracy=None)
+    files, identities = PointFiles(tmp_path / "x"), {point: "a"}
+    files.write(made, "a")
+    assert "null" in (tmp_path / "x" / "points" / f"{point.name}.json").read_text("utf-8")
+    assert_same(files.finished([point], identities)[point], made)
+
+
+def test_every_result_is_read_as_it_was_written(tmp_path: Path) -> None:
+    plan = small_plan(tmp_path, steps=(4, STEPS + 1))
+    outcomes, _ = run(plan, tmp_path / "x")
+    found = PointFiles(tmp_path / "x").finished(
+        plan.points, {point: plan.identity(point) for point in plan.points}
+    )
+    results = [outcome for outcome in outcomes if isinstance(outcome, PointResult)]
+    assert len(results) == 4
+    assert_same(tuple(found.values()), tuple(results))
 
 
 def test_files_of_another_schema_are_run_again(tmp_path: Path) -> None:
