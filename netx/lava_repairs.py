@@ -1,6 +1,6 @@
 """Repairs that make the archived lava-nc 0.10 and lava-dl 0.6 work on today's Python and NumPy.
 
-Both packages declare Python 3.10 and NumPy 1 only, and nobody maintains them. Three places break;
+Both packages declare Python 3.10 and NumPy 1 only, and nobody maintains them. Four places break;
 each repair here says which, for which versions, and has a test that fails when it is no longer
 needed (``tests/netx/test_lava_repairs.py``). No file of the two packages is changed.
 """
@@ -14,6 +14,7 @@ import dataclasses
 import functools
 import importlib
 import importlib.util
+import multiprocessing
 import sys
 import types
 from typing import Any
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 VAR_MODEL = "lava.magma.compiler.var_model"
+MESSAGES = "lava.magma.runtime.message_infrastructure.multiprocessing"
 OBJECT_DETECTION = "lava.lib.dl.slayer.object_detection"
 
 
@@ -40,6 +42,7 @@ def repair_lava() -> None:
         return
     _make_encoder_defaults_hashable()
     _reshape_by_position()
+    _fork_even_if_settled()
     _stand_in_for_object_detection()
 
 
@@ -88,6 +91,18 @@ def _to_old_shape(port: Any) -> functools.partial[NDArray[Any]]:
 
 def _reshape(data: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return np.reshape(data, shape)
+
+
+def _fork_even_if_settled() -> None:
+    """Let Lava choose ``fork`` where Python has settled how processes start.
+
+    The module sets the method when it is imported and needs ``fork``. Python settles one as soon as
+    a program starts any process, and refuses another.
+    """
+    if MESSAGES in sys.modules:
+        return
+    multiprocessing.set_start_method(None, force=True)
+    importlib.import_module(MESSAGES)
 
 
 def _stand_in_for_object_detection() -> None:

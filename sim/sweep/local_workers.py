@@ -84,7 +84,7 @@ class LocalWorkers:
                 spikes=self._mappable(),
                 calibration=self._plan.packed_calibration(),
             )
-        with children_of_ours(), _one_thread_each(), _start_method_left_open():
+        with children_of_ours(), _one_thread_each():
             if self._pool is None:
                 self._pool = self._new_pool(self._data)
             return self._pool.submit(_run_here, self._run, task)
@@ -150,21 +150,6 @@ def _end_with(watched: Connection) -> None:
         watched.poll(None)  # nobody writes: it answers when the other end is closed
     finally:
         os._exit(1)
-
-
-@contextmanager
-def _start_method_left_open() -> Generator[None]:
-    """Start processes in this block without settling how others are started.
-
-    Spawning asks for the default, which settles it, and Lava, which sets it when it is imported,
-    would then refuse to be (`lava.magma.runtime.message_infrastructure.multiprocessing`).
-    """
-    was_open = not multiprocessing.get_start_method(allow_none=True)
-    try:
-        yield
-    finally:
-        if was_open:
-            multiprocessing.set_start_method(None, force=True)
 
 
 @contextmanager

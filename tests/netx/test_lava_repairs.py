@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from lavadeploy.netx import repair_lava
-from lavadeploy.netx.lava_repairs import OBJECT_DETECTION, VAR_MODEL
+from lavadeploy.netx.lava_repairs import MESSAGES, OBJECT_DETECTION, VAR_MODEL
 
 pytestmark = [
     pytest.mark.lava,
@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 REPAIR = "from lavadeploy.netx import repair_lava; repair_lava(); "
-# As var_model does it; the two other repairs need lava imported first.
+# As var_model does it; the other repairs need lava imported first.
 HASHABLE_DEFAULTS_ONLY = (
     "from lavadeploy.netx import lava_repairs; lava_repairs._make_encoder_defaults_hashable(); "
 )
@@ -82,6 +82,22 @@ def test_reshape_by_position_is_not_needed_before_numpy_2_4() -> None:
 
 def test_reshape_is_repaired() -> None:
     assert last_line_of_error(REPAIR + RESHAPE) == ""
+
+
+SETTLED = "import multiprocessing; multiprocessing.get_context().Lock(); "
+
+
+def test_forking_is_needed_where_processes_were_started() -> None:
+    assert last_line_of_error(f"{SETTLED}{HASHABLE_DEFAULTS_ONLY}import {MESSAGES}") == (
+        "RuntimeError: context has already been set"
+    )
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork", None])
+def test_lava_forks_however_processes_were_started(method: str | None) -> None:
+    settled = f"import multiprocessing; multiprocessing.set_start_method({method!r}, force=True); "
+    check = "assert multiprocessing.get_start_method() == 'fork'"
+    assert last_line_of_error(f"{settled}{REPAIR}import {MESSAGES}; {check}") == ""
 
 
 @pytest.mark.skipif(OPENCV, reason="OpenCV is installed, so the real module is imported")

@@ -135,16 +135,6 @@ def test_a_process_gets_its_data_once(tmp_path: Path) -> None:
     assert [outcome.sentence for outcome in found if isinstance(outcome, PointFailure)] == ["1"] * 8
 
 
-def test_lava_can_be_imported_after_a_sweep(tmp_path: Path) -> None:
-    before = multiprocessing.get_start_method(allow_none=True)
-    multiprocessing.set_start_method(None, force=True)
-    try:
-        run(small_plan(tmp_path, steps=(4,), bits=("file",)), tmp_path / "x")
-        assert multiprocessing.get_start_method(allow_none=True) is None  # Lava sets it
-    finally:
-        multiprocessing.set_start_method(before, force=True)
-
-
 def test_there_are_no_more_processes_than_points_and_at_least_one(tmp_path: Path) -> None:
     plan = small_plan(tmp_path, steps=(4,), bits=("file",))
     assert LocalWorkers(plan, 64).at_once == 2
