@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from process_sessions import PATIENCE_S, members, wait_until
 
 from lavadeploy.sim.interpreter import LayerRun, run_network
 
@@ -21,29 +22,6 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 INTERRUPTED = "interrupted; nothing half-written was left behind.\n"
 LAVA_PROCESSES = 6  # memory manager, service, source, two synapses, two layers: at least
-PATIENCE_S = 10
-
-
-def members(session: int) -> list[int]:
-    """The living processes of a session; zombies are dead."""
-    found: list[int] = []
-    for folder in Path("/proc").iterdir():
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:  # not a process, or one that just ended
-            continue
-        if fields[0] not in "ZX" and int(fields[3]) == session:
-            found.append(int(folder.name))
-    return found
-
-
-def wait_until(condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return condition()
 
 
 @pytest.fixture

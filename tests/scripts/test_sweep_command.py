@@ -9,12 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from process_sessions import members, wait_until
 
 from lavadeploy.hw_profiles import load_profile
 from lavadeploy.hw_profiles.writer import save_profile
@@ -202,28 +202,6 @@ def test_without_dask_a_scheduler_is_refused_with_the_remedy(
     )
 
 
-def members(session: int) -> list[int]:
-    """The living processes of a session."""
-    found: list[int] = []
-    for folder in Path("/proc").iterdir():
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:  # not a process, or one that just ended
-            continue
-        if fields[0] not in "ZX" and int(fields[3]) == session:
-            found.append(int(folder.name))
-    return found
-
-
-def wait_until(condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return condition()
-
-
 def points() -> list[Path]:
     return sorted(Path("sweeps/x/points").glob("*.json"))
 
@@ -246,14 +224,16 @@ def test_an_ended_sweep_leaves_its_finished_points_and_no_process(
         start_new_session=True,
     ) as process:
         try:
-            assert wait_until(lambda: len(points()) >= 2)
+            assert wait_until(lambda: len(points()) >= 2, PATIENCE_S)
             if number is signal.SIGINT:  # a terminal sends it to all
                 os.killpg(process.pid, number)
             else:
                 process.send_signal(number)
             _, err = process.communicate(timeout=PATIENCE_S)
             assert process.returncode == code
-            assert wait_until(lambda: not members(process.pid)), "processes were left behind"
+            assert wait_until(lambda: not members(process.pid), PATIENCE_S), (
+                "processes were left behind"
+            )
         finally:
             for pid in members(process.pid):
                 os.kill(pid, signal.SIGKILL)

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Generator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from browser_pages import chromium, opened
+from playwright.sync_api import Browser
 from saved_runs import classifier, save_small_run
 
 from lavadeploy.sim.html_report import read_reported_runs, write_html_report
 
 pytestmark = pytest.mark.browser
+__all__ = ["chromium"]  # the fixture `browser`
 FRAMES = """() => {
     const views = [...Bokeh.index].flatMap(view => [view, ...view.child_views ?? []]);
     return views.filter(view => view.frame).map(view => view.frame.bbox.height);
 }"""
 PLOTS = 9  # of a run with labels on a chip with coefficients
-
-
-@pytest.fixture(scope="module")
-def browser() -> Generator[Browser]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    assert path, "no Chromium here; install Debian's package 'chromium'"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -38,21 +27,6 @@ def report(tmp_path: Path) -> Path:
     path = tmp_path / "report.html"
     write_html_report(read_reported_runs([tmp_path / "a", tmp_path / "b"]), path)
     return path
-
-
-def opened(browser: Browser, report: Path, complaints: list[str], **options: Any) -> Page:
-    page = browser.new_context(offline=True, **options).new_page()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda message: (
-            complaints.append(message.text) if message.type in ("error", "warning") else None
-        ),
-    )
-    page.on("requestfailed", lambda request: complaints.append(request.url))
-    page.goto(report.as_uri())
-    page.wait_for_function("Bokeh.documents.length > 0 && Bokeh.documents[0].is_idle")
-    return page
 
 
 def test_all_plots_are_drawn_without_a_complaint(browser: Browser, report: Path) -> None:

@@ -1,20 +1,19 @@
 """The page in headless Chromium: ``python -m pytest -m browser``."""
-# playwright is only in the environment of developers.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from browser_pages import chromium, opened
+from playwright.sync_api import Browser
 from sweep_cases import InlineWorkers, small_plan
 
 from lavadeploy.sim.sweep import SweepReport, report_sweep, run_sweep, write_report
 
 pytestmark = pytest.mark.browser
+__all__ = ["chromium"]  # the fixture `browser`
 # The points of each plot that lie inside its frame, where the browser draws them.
 DRAWN_POINTS = """() => Bokeh.documents[0].roots().map(plot => {
     const view = Bokeh.index.get_one(plot), frame = view.frame.bbox, names = [];
@@ -32,16 +31,6 @@ DRAWN_POINTS = """() => Bokeh.documents[0].roots().map(plot => {
 
 
 @pytest.fixture(scope="module")
-def browser() -> Generator[Browser]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    assert path, "no Chromium here; install Debian's package 'chromium'"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("sweep")
 
@@ -54,26 +43,11 @@ def report(folder: Path) -> SweepReport:
     return report
 
 
-def opened(browser: Browser, folder: Path, complaints: list[str], **options: Any) -> Page:
-    page = browser.new_context(offline=True, **options).new_page()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda message: (
-            complaints.append(message.text) if message.type in ("error", "warning") else None
-        ),
-    )
-    page.on("requestfailed", lambda request: complaints.append(request.url))
-    page.goto((folder / "x" / "sweep.html").as_uri())
-    page.wait_for_function("Bokeh.documents.length == 1 && Bokeh.documents[0].is_idle")
-    return page
-
-
 def test_every_point_is_drawn_inside_the_frame_of_every_plot_that_can_have_it(
     browser: Browser, folder: Path, report: SweepReport
 ) -> None:
     complaints: list[str] = []
-    plots = opened(browser, folder, complaints).evaluate(DRAWN_POINTS)
+    plots = opened(browser, folder / "x" / "sweep.html", complaints).evaluate(DRAWN_POINTS)
     with_joules = sorted(
         result.point.name for result in report.results if result.point.profile == "loihi2"
     )
@@ -92,7 +66,7 @@ def test_the_page_follows_the_scheme_and_paper_is_white(
     browser: Browser, folder: Path, scheme: Any, background: str
 ) -> None:
     complaints: list[str] = []
-    page = opened(browser, folder, complaints, color_scheme=scheme)
+    page = opened(browser, folder / "x" / "sweep.html", complaints, color_scheme=scheme)
     color = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(color) == background
     page.emulate_media(media="print", color_scheme=scheme)
@@ -106,6 +80,8 @@ def test_the_page_is_never_wider_than_its_window(
     browser: Browser, folder: Path, width: int
 ) -> None:
     complaints: list[str] = []
-    page = opened(browser, folder, complaints, viewport={"width": width, "height": 800})
+    page = opened(
+        browser, folder / "x" / "sweep.html", complaints, viewport={"width": width, "height": 800}
+    )
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert complaints == []
