@@ -6,26 +6,29 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from builders import assert_runs_are_identical, compiled, dense, even_weights, random_spikes
+from builders import assert_runs_are_identical, compiled, dense
+from written_runs import (
+    EVERYTHING,
+    REFERENCE,
+    labelled_samples,
+    network_of_three_layers,
+    written,
+)
 
 from lavadeploy.compile import CompiledNetwork, load_artifact, save_artifact
-from lavadeploy.netx import OptionError, OutputError, RunFolderError
+from lavadeploy.netx import OutputError, RunFolderError
 from lavadeploy.sim import (
     Destination,
     RunOptions,
-    RunSummary,
     RunWriter,
     SpikeInput,
     load_run,
-    open_backend,
-    read_spike_log,
     run_into,
     save_run,
     summarize_run,
@@ -33,8 +36,6 @@ from lavadeploy.sim import (
 from lavadeploy.sim.json_text import to_json
 from lavadeploy.sim.spike_log_file import write_spike_log
 
-REFERENCE = open_backend("reference")
-EVERYTHING = RunOptions(record=("all",))
 # Runs by four samples and kills itself, as the system does when memory runs out, after `portions`.
 KILLED = """
 import os, signal, sys
@@ -61,32 +62,12 @@ with RunWriter(network, inputs, "reference", options, to) as writer:
 
 @pytest.fixture
 def network() -> CompiledNetwork:
-    rng = np.random.default_rng(0)
-    return compiled(
-        dense(even_weights(rng, 20, 12), name="a/b.c"),
-        dense(even_weights(rng, 9, 20), name="layer1"),
-        dense(even_weights(rng, 4, 9), name="layer2"),
-    )
+    return network_of_three_layers()
 
 
 @pytest.fixture
 def inputs() -> SpikeInput:
-    rng = np.random.default_rng(1)
-    labels = rng.integers(0, 4, 23)
-    return SpikeInput(spikes=random_spikes(rng, 23, 12, 15), labels=labels)
-
-
-def written(
-    network: CompiledNetwork, inputs: SpikeInput, folder: Path, ends: Sequence[int], **to: Any
-) -> RunSummary:
-    options: dict[str, Any] = {"checkpoint_s": 0.0, **to}
-    given = Destination(folder=folder, **options)
-    with RunWriter(network, inputs, "reference", EVERYTHING, given) as writer:
-        start = writer.done
-        for end in ends:
-            writer.add(REFERENCE.run(network, inputs.part(start, end), EVERYTHING))
-            start = end
-        return writer.finish()
+    return labelled_samples()
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -295,106 +276,6 @@ def test_what_is_finished_outlives_a_disk_that_is_full(
     monkeypatch.undo()
     to = Destination(folder=tmp_path / "x", resume=True)
     assert RunWriter(network, inputs, "reference", EVERYTHING, to).done == 5
-
-
-@pytest.mark.parametrize(
-    ("log", "layers"),
-    [
-        ("all", ["a/b.c", "layer1", "layer2"]),
-        ("output", ["layer2"]),
-        ("none", []),
-        ("layer1", ["layer1"]),
-        ("layer2, a/b.c", ["a/b.c", "layer2"]),
-    ],
-)
-def test_the_log_holds_the_layers_asked_for_and_counts_are_of_all(
-    network: CompiledNetwork, inputs: SpikeInput, tmp_path: Path, log: str, layers: list[str]
-) -> None:
-    whole = REFERENCE.run(network, inputs)
-    expected = summarize_run(network, inputs, whole)
-    summary = written(network, inputs, tmp_path / "x", [10, 23], log=log)
-    assert summary.activity == expected.activity
-    assert summary.logged == tuple(layers)
-    _, run = load_run(tmp_path / "x")
-    kept = np.isin(whole.spikes.layer, [whole.spikes.layer_names.index(n) for n in layers])
-    for column in ("sample", "step", "layer", "neuron", "value"):
-        assert np.array_equal(getattr(run.spikes, column), getattr(whole.spikes, column)[kept])
-    assert run.predictions().tolist() == whole.predictions().tolist()
-    assert run.spikes.not_logged == tuple(n for n in whole.spikes.layer_names if n not in layers)
-    if "layer1" not in layers:
-        with pytest.raises(RunFolderError) as raised:
-            run.spikes.dense(1)
-        assert str(raised.value) == (
-            "layer1: its spikes are not in the log. Run again with --log all, or --log layer1."
-        )
-
-
-def test_unknown_layers_cannot_be_logged(
-    network: CompiledNetwork, inputs: SpikeInput, tmp_path: Path
-) -> None:
-    with pytest.raises(OptionError) as raised:
-        written(network, inputs, tmp_path / "x", [23], log="layer1,layer3")
-    assert str(raised.value) == (
-        "cannot log 'layer3': no such layer; did you mean 'layer2'? "
-        "Valid: 'a/b.c', 'all', 'layer1', 'layer2', 'none', 'output'."
-    )
-
-
-def test_a_log_is_read_by_samples_and_layers(
-    network: CompiledNetwork,
-    inputs: SpikeInput,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("lavadeploy.sim.spike_log_file.ROW_GROUP", 100)
-    whole = REFERENCE.run(network, inputs).spikes
-    written(network, inputs, tmp_path / "x", [4, 23])
-    path = tmp_path / "x" / "spikes.parquet"
-    some = read_spike_log(path, samples=range(5, 9), layers=["layer1"])
-    mine = (whole.sample >= 5) & (whole.sample < 9) & (whole.layer == 1)
-    assert mine.any()
-    assert (some.sample + 5).tolist() == whole.sample[mine].tolist()
-    assert some.neuron.tolist() == whole.neuron[mine].tolist()
-    assert (some.n_samples, some.not_logged) == (4, ("a/b.c", "layer2"))
-    for samples, layers, sentence in (
-        (range(5, 24), None, "samples 5 to 23; the run has 0 to 22."),
-        (None, ["layer9"], "no layer 'layer9'; did you mean 'layer2'? Valid: "),
-    ):
-        with pytest.raises(OptionError) as raised:
-            read_spike_log(path, samples=samples, layers=layers)
-        assert str(raised.value).startswith(sentence)
-
-
-def test_states_are_maps_of_their_files(
-    network: CompiledNetwork, inputs: SpikeInput, tmp_path: Path
-) -> None:
-    written(network, inputs, tmp_path / "x", [4, 23])
-    assert sorted(path.name for path in (tmp_path / "x" / "states").iterdir()) == [
-        f"{layer}.{state}.npy"
-        for layer in ("a%2Fb.c", "layer1", "layer2")
-        for state in ("current", "voltage")
-    ]
-    voltage = load_run(tmp_path / "x")[1].states[0].voltage
-    assert isinstance(voltage, np.memmap)
-    assert voltage.shape == (23, 20, 15)
-
-
-def test_states_of_earlier_versions_are_read(
-    network: CompiledNetwork, inputs: SpikeInput, tmp_path: Path
-) -> None:
-    whole = REFERENCE.run(network, inputs, EVERYTHING)
-    save_run(tmp_path / "x", summarize_run(network, inputs, whole), whole, network)
-    for path in (tmp_path / "x" / "states").iterdir():
-        path.unlink()
-    (tmp_path / "x" / "states").rmdir()
-    names = whole.spikes.layer_names
-    arrays: dict[str, Any] = {
-        f"{name}.{state}": values
-        for name, trace in zip(names, whole.states, strict=True)
-        for state, values in trace.values.items()
-    }
-    np.savez_compressed(tmp_path / "x" / "states.npz", **arrays)
-    assert_runs_are_identical(load_run(tmp_path / "x")[1], whole)
 
 
 def test_without_a_folder_a_run_is_only_counted(
