@@ -71,7 +71,7 @@ class ClusterWorkers:
             ) from error
         try:
             self._client.wait_for_workers(1, timeout=connect_s)
-        except Exception as error:
+        except Exception as error:  # of several kinds, by version; the client is open in any case
             self._client.close()
             raise BackendUnavailableError(
                 f"the Dask scheduler at '{address}' has no workers; start some with "

@@ -6,34 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from ...compile import LayerLoss
 from ..energy import Estimate
 from .points import SweepPoint
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuantizationStep:
-    """What quantization did to a layer; see `LayerLoss`.
-
-    Attributes
-    ----------
-    layer, bits, method
-        As in `LayerLoss`.
-    mean_weight_error_percent, threshold_error_percent : float
-        As in `LayerLoss`.
-    clipped : int
-        Weights beyond the largest that fits.
-    spikes, spikes_changed : int or None
-        On the calibration samples.
-    """
-
-    layer: str
-    bits: int
-    method: str
-    mean_weight_error_percent: float
-    threshold_error_percent: float
-    clipped: int
-    spikes: int | None
-    spikes_changed: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +44,7 @@ class PointResult:
         Width in the registers by layer, which may be less than was asked for.
     spikes, input_spikes, synaptic_operations : float
         An inference.
-    quantization : tuple of QuantizationStep
+    quantization : tuple of LayerLoss
         Empty for weights as stored.
     warnings : tuple of str
         Of reader and compiler.
@@ -97,7 +72,7 @@ class PointResult:
     spikes: float
     input_spikes: float
     synaptic_operations: float
-    quantization: tuple[QuantizationStep, ...]
+    quantization: tuple[LayerLoss, ...]
     warnings: tuple[str, ...]
     artifact_sha256: str
     wall_s: float

@@ -23,7 +23,7 @@ from ..quantize_uniformly import quantize_uniformly
 from ..run_summary import RunSummary, RunTotals
 from ..spike_input import SpikeInput
 from ..spike_rates import measure_spike_rates
-from .outcome import Outcome, PointFailure, PointResult, QuantizationStep
+from .outcome import Outcome, PointFailure, PointResult
 from .point_data import PointData
 from .points import AS_STORED, PointSettings, SweepPoint
 
@@ -193,19 +193,7 @@ def _figures(point: SweepPoint, summary: RunSummary) -> PointResult:
         spikes=sum(layer.spikes for layer in counts.layers) / samples,
         input_spikes=counts.input_spikes / samples,
         synaptic_operations=sum(layer.synaptic_operations for layer in counts.layers) / samples,
-        quantization=tuple(
-            QuantizationStep(
-                layer=loss.layer,
-                bits=loss.bits,
-                method=loss.method,
-                mean_weight_error_percent=loss.mean_weight_error_percent,
-                threshold_error_percent=loss.threshold_error_percent,
-                clipped=loss.clipped,
-                spikes=loss.spikes,
-                spikes_changed=loss.spikes_changed,
-            )
-            for loss in report.losses
-        ),
+        quantization=report.losses,
         warnings=report.warnings,
         artifact_sha256=summary.hashes["artifact"],
         wall_s=0.0,

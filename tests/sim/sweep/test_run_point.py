@@ -12,7 +12,7 @@ from builders import random_spikes
 from expect import assert_same
 from sweep_cases import STEPS, data_of, small_plan, write_input
 
-from lavadeploy.compile import LayerLoss, Method, QuantizedNetwork, compile_network
+from lavadeploy.compile import Method, QuantizedNetwork, compile_network
 from lavadeploy.netx import Network, write_real_netx
 from lavadeploy.sim import (
     SpikeInput,
@@ -23,12 +23,6 @@ from lavadeploy.sim import (
     summarize_run,
 )
 from lavadeploy.sim.sweep import PointFailure, PointResult, PointSettings, SweepPlan, run_point
-from lavadeploy.sim.sweep.outcome import QuantizationStep
-
-
-def step_of(loss: LayerLoss) -> QuantizationStep:
-    names = [field.name for field in dataclasses.fields(QuantizationStep)]
-    return QuantizationStep(**{name: getattr(loss, name) for name in names})
 
 
 def by_hand(plan: SweepPlan, index: int) -> PointResult:
@@ -82,7 +76,7 @@ def by_hand(plan: SweepPlan, index: int) -> PointResult:
         input_spikes=activity.input_spikes / inputs.n_samples,
         synaptic_operations=sum(layer.synaptic_operations for layer in activity.layers)
         / inputs.n_samples,
-        quantization=tuple(map(step_of, compiled.losses)),
+        quantization=compiled.losses,
         warnings=compiled.warnings,
         artifact_sha256=summary.hashes["artifact"],
         wall_s=0.0,
